@@ -1,0 +1,1 @@
+"""The core: values and pure functions. No network, store, clock or environment."""

@@ -1,0 +1,1 @@
+"""The live shell: HTTP in, store, pipeline, alerts out."""

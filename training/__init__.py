@@ -1,0 +1,1 @@
+"""The offline shell: prepare, synthesise, cluster, calibrate, replay counts, publish."""
