@@ -1,0 +1,134 @@
+"""All settings, in one frozen class, read from the environment (`TOCSIN_...`) or a `.env` file.
+
+Only `wiring`, `app` and the commands read it; everything else gets values.
+"""
+
+import difflib
+import os
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "TOCSIN_"
+
+
+class TimeMode(StrEnum):
+    """What drives the judge: the machine's clock, or the newest message seen (replays, imports, demo)."""
+
+    wall = "wall"
+    event = "event"
+
+
+class AuthMode(StrEnum):
+    auto = "auto"
+    on = "on"
+    off = "off"
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; unknown `TOCSIN_` variables are refused by `load_settings`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    # Where things are.
+    store_url: str | None = Field(None, description="Redis 7+ or Valkey URL; empty: the embedded store")
+    data_dir: Path = Field(Path("~/.local/share/tocsin"), description="folder of the embedded store")
+    cache: Path = Field(Path("~/.cache/tocsin"), description="folder of the prepared encoder")
+    host: str = Field("127.0.0.1", description="address that the API listens on")
+    port: int = Field(8765, ge=0, le=65535, description="port that the API listens on; 0 picks a free one")
+    base_url: str | None = Field(None, description="address people reach the page at, for links in alerts")
+
+    # Who may do what.
+    auth: AuthMode = Field(AuthMode.auto, description="auto: keys asked for unless bound to loopback")
+    admin_key: SecretStr | None = Field(None, description="a key with every scope, to begin with")
+    hash_key: SecretStr | None = Field(
+        None, description="secret for customer hashes; empty: made once and kept in the data folder"
+    )
+
+    # What may come in.
+    max_text: int = Field(8_000, ge=1, description="longest text of a message, in characters")
+    max_batch: int = Field(1_000, ge=1, description="most messages in one batch")
+    max_body: int = Field(8 * 1024 * 1024, ge=1_024, description="largest request body, in bytes")
+    max_backlog: int = Field(200_000, ge=1, description="waiting messages above which ingest answers 429")
+    order_ids: str = Field("keep", pattern="^(keep|hash|mask)$", description="order numbers in texts")
+
+    # The stream.
+    partitions: int = Field(4, ge=1, le=1_024, description="partitions; fixed once the store has data")
+    workers: int = Field(1, ge=1, le=64, description="worker processes that `tocsin serve` starts")
+    worker_batch: int = Field(64, ge=1, le=2_048, description="messages a worker takes at once")
+    claim_after: timedelta = Field(timedelta(seconds=30), description="when a dead worker's work is taken over")
+    max_deliveries: int = Field(5, ge=1, description="tries before a message is put aside as dead")
+
+    # The encoder.
+    encoder: str | None = Field(None, description="SentenceTransformer folder or hub id; empty: the packaged one")
+    encoder_backend: str = Field("auto", pattern="^(auto|onnx|torch)$")
+    encoder_threads: int = Field(0, ge=0, description="threads of the encoder; 0: one per core, at most 4")
+    encoder_cache: int = Field(50_000, ge=0, description="vectors kept for repeated texts")
+
+    # Time and memory.
+    time: TimeMode = Field(TimeMode.wall, description="wall, or event for imports and replays")
+    grace: timedelta = Field(timedelta(seconds=60), description="how long a closed bucket takes late messages")
+    keep_counts: timedelta = Field(timedelta(days=35), description="retention of counts by bucket")
+    keep_cells: timedelta = Field(timedelta(days=14), description="retention of counts by attribute value")
+    keep_seen: timedelta = Field(timedelta(days=2), description="how long a message id is remembered")
+    keep_alerts: timedelta = Field(timedelta(days=400), description="retention of alerts")
+    samples_per_topic: int = Field(256, ge=10, description="newest messages kept for each topic")
+    waiting: int = Field(20_000, ge=500, description="messages of no topic kept for discovery")
+
+    # Topics and alerts.
+    discover_first: int = Field(500, ge=50, description="messages before the first topics are made")
+    discover_every: timedelta = Field(timedelta(hours=6), description="time between discoveries")
+    false_alarms_per_week: float = Field(2.0, gt=0, le=1_000, description="the one knob: alarms that may be false")
+    webhooks: Annotated[tuple[str, ...], NoDecode] = Field((), description="receivers' URLs, comma-separated")
+    webhook_secret: SecretStr | None = Field(None, description="whsec_ secret that signs webhooks")
+    allow_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="inside hosts that webhooks may reach, comma-separated"
+    )
+
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+
+    @field_validator("webhooks", "allow_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("data_dir", "cache")
+    @classmethod
+    def _expand(cls, value: Path) -> Path:
+        return value.expanduser()
+
+    @property
+    def loopback(self) -> bool:
+        return self.host in ("127.0.0.1", "localhost", "::1")
+
+    @property
+    def auth_on(self) -> bool:
+        """Whether a key is asked for: as set, else on everywhere but on loopback."""
+        return self.auth is AuthMode.on or (self.auth is AuthMode.auto and not self.loopback)
+
+    @property
+    def public_url(self) -> str:
+        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+class UnknownSetting(ValueError):
+    """A `TOCSIN_` variable that names no setting."""
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment, with ``overrides`` first.
+
+    Raises `UnknownSetting` with the nearest name for a variable that names none, so that a typing error
+    is never silently a default.
+    """
+    known = set(Settings.model_fields)
+    for name in os.environ:
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in known:
+            near = difflib.get_close_matches(name.removeprefix(PREFIX).lower(), known, n=1)
+            hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
+            raise UnknownSetting(f"{name} is no setting of Tocsin{hint}")
+    return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]

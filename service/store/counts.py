@@ -1,0 +1,169 @@
+"""Counts by topic and bucket, by attribute value and hour; and the script that counts exactly once."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from models.buckets import BUCKETS_PER_HOUR, bucket_of
+from models.message import Message
+from service.store import keys
+from service.store.codec import FIELD_SEPARATOR, Entry, cells_of, pack_entry
+from service.store.redis import Store, store_errors
+
+NOISE = "-"
+CHATTER = "~"
+_MESSAGES = f"{FIELD_SEPARATOR}m"
+_CUSTOMERS_KEPT = timedelta(days=3)  # the 24 hours looked back, on both sides of a day, and slack for lateness
+_PIPELINE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One message to count: where it lies, what topic it got, its vector as stored."""
+
+    entry_id: str
+    entry: Entry
+    topic: str
+    vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BucketCounts:
+    """Distinct customers and raw messages of one bucket, by topic; noise and chatter apart."""
+
+    customers: Mapping[str, int]
+    messages: Mapping[str, int]
+    noise: int
+    total_messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What the counting script keeps, and for how long."""
+
+    counts: timedelta
+    cells: timedelta
+    samples_per_topic: int
+    waiting: int
+
+
+class Counts:
+    """Count messages; read counts back."""
+
+    def __init__(self, store: Store, *, partitions: int, retention: Retention) -> None:
+        self._store = store
+        self._partitions = partitions
+        self._retention = retention
+
+    async def count(
+        self, partition: int, tallies: Sequence[Tally], source: Literal["inbox", "waiting"] = "inbox"
+    ) -> list[int]:
+        """Count, sample and acknowledge in one step; per message 1 (first of its customer), 0, or -1 (done before)."""
+        kept = self._retention
+        args: list[object] = [
+            keys.partition(partition),
+            source,
+            keys.GROUP,
+            _seconds(_CUSTOMERS_KEPT),
+            _seconds(kept.counts),
+            _seconds(kept.cells),
+            max(1, kept.samples_per_topic // self._partitions),
+            max(1, kept.waiting // self._partitions),
+        ]
+        for tally in tallies:
+            message = tally.entry.message
+            args += [
+                tally.entry_id,
+                tally.topic,
+                bucket_of(message.occurred_at),
+                int(message.occurred_at.timestamp()),
+                message.customer,
+                cells_of(message.attributes),
+                pack_entry(Entry(message)),
+                tally.vector,
+            ]
+        stream = keys.inbox(partition) if source == "inbox" else keys.waiting(partition)
+        with store_errors():
+            return list(await self._store.scripts["count"]([stream], args))
+
+    async def bucket(self, bucket: int) -> BucketCounts:
+        """The counts of one bucket, summed over the partitions."""
+        return (await self.buckets([bucket]))[0]
+
+    async def buckets(self, buckets: Sequence[int]) -> list[BucketCounts]:
+        """The counts of several buckets, in their order."""
+        found: list[BucketCounts] = []
+        for start in range(0, len(buckets), _PIPELINE):
+            part = buckets[start : start + _PIPELINE]
+            with store_errors():
+                pipe = self._store.client.pipeline(transaction=False)
+                for bucket in part:
+                    for partition in range(self._partitions):
+                        pipe.hgetall(keys.counts(partition, bucket))
+                answer = await pipe.execute()
+            step = self._partitions
+            found += [_bucket_counts(answer[i * step : (i + 1) * step]) for i in range(len(part))]
+        return found
+
+    async def history(self, topics: Sequence[str], first: int, last: int) -> dict[str, dict[int, int]]:
+        """Customers by topic and bucket over ``[first, last]``; zero buckets left out."""
+        history: dict[str, dict[int, int]] = {topic: {} for topic in topics}
+        if not topics:
+            return history
+        span = range(first, last + 1)
+        for start in range(0, len(span), _PIPELINE):
+            part = span[start : start + _PIPELINE]
+            with store_errors():
+                pipe = self._store.client.pipeline(transaction=False)
+                for bucket in part:
+                    for partition in range(self._partitions):
+                        pipe.hmget(keys.counts(partition, bucket), list(topics))
+                answer = await pipe.execute()
+            for i, values in enumerate(answer):
+                bucket = part[i // self._partitions]
+                for topic, value in zip(topics, values, strict=True):
+                    if value:
+                        history[topic][bucket] = history[topic].get(bucket, 0) + int(value)
+        return history
+
+    async def cells(self, first: int, last: int) -> dict[str, dict[str, Counter[str]]]:
+        """Counts by topic, attribute and value over the hours that hold the buckets ``[first, last]``."""
+        hours = range(first // BUCKETS_PER_HOUR, last // BUCKETS_PER_HOUR + 1)
+        return await self.cells_of_hours(hours)
+
+    async def cells_of_hours(self, hours: Iterable[int]) -> dict[str, dict[str, Counter[str]]]:
+        """Counts by topic, attribute and value over the given hours since the epoch."""
+        cells: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+        with store_errors():
+            pipe = self._store.client.pipeline(transaction=False)
+            for hour in hours:
+                for partition in range(self._partitions):
+                    pipe.hgetall(keys.cells(partition, hour))
+            for fields in await pipe.execute():
+                for field, value in fields.items():
+                    topic, attribute, name = field.decode().split(FIELD_SEPARATOR, 2)
+                    cells[topic][attribute][name] += int(value)
+        return cells
+
+
+
+
+def _bucket_counts(parts: Sequence[Mapping[bytes, bytes]]) -> BucketCounts:
+    customers: Counter[str] = Counter()
+    messages: Counter[str] = Counter()
+    for fields in parts:
+        for field, value in fields.items():
+            name = field.decode()
+            if name.endswith(_MESSAGES):
+                messages[name.removesuffix(_MESSAGES)] += int(value)
+            else:
+                customers[name] += int(value)
+    noise = customers.pop(NOISE, 0)
+    customers.pop(CHATTER, None)
+    return BucketCounts(customers, messages, noise, sum(messages.values()))
+
+
+def _seconds(span: timedelta) -> int:
+    return int(span.total_seconds())

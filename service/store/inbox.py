@@ -1,0 +1,260 @@
+"""The inbox: messages accepted and not yet counted, a stream in each partition."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+
+from redis.exceptions import ResponseError
+
+from models.message import Message
+from service.errors import Overloaded
+from service.store import keys
+from service.store.codec import Entry, pack_entry, unpack_entry
+from service.store.redis import Store, store_errors
+
+_MOST_DEAD = 10_000
+
+
+class Accepted(Enum):
+    """What became of a message at the door."""
+
+    accepted = "accepted"
+    duplicate = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An entry handed to a worker; ``entry`` is None where the bytes cannot be read."""
+
+    partition: int
+    id: str
+    body: bytes
+    entry: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """An entry put aside, with the reason; the text stays in the store."""
+
+    partition: int
+    id: str
+    message_id: str | None
+    source: str | None
+    occurred_at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How far behind the workers are."""
+
+    waiting: int
+    oldest_received: datetime | None
+    oldest_occurred: datetime | None
+    newest_occurred: datetime | None
+    dead: int
+
+
+class Inbox:
+    """Accept, take, put aside. Counting acknowledges (`service.store.counts.Counts.count`)."""
+
+    def __init__(self, store: Store, *, partitions: int, keep_seen: timedelta, max_backlog: int) -> None:
+        self._store = store
+        self._partitions = partitions
+        self._days = max(1, keep_seen // timedelta(days=1))
+        self._most = max(1, max_backlog // partitions)
+        self._inboxes = {keys.inbox(p): p for p in range(partitions)}
+
+    async def prepare(self) -> None:
+        """Make the consumer groups where they are missing; entries that wait are kept."""
+        with store_errors():
+            for inbox in self._inboxes:
+                await self._make_group(inbox)
+
+    async def accept(self, entries: Sequence[Entry], now: datetime) -> list[Accepted]:
+        """Append entries to their partitions; answers for each whether it was new.
+
+        Raises `StoreAway` (nothing or a part was taken; the same call again takes the rest and doubles
+        nothing) or `Overloaded` where a partition is full.
+        """
+        by_partition: dict[int, list[int]] = defaultdict(list)
+        for i, entry in enumerate(entries):
+            by_partition[keys.partition_of(entry.message.customer, self._partitions)].append(i)
+        answer = [Accepted.accepted] * len(entries)
+        with store_errors():
+            for partition, rows in by_partition.items():
+                taken = await self._accept(partition, [entries[i] for i in rows], now)
+                for i, new in zip(rows, taken, strict=True):
+                    answer[i] = Accepted.accepted if new else Accepted.duplicate
+        return answer
+
+    async def _accept(self, partition: int, entries: Sequence[Entry], now: datetime) -> list[bool]:
+        today = int(now.timestamp() // 86_400)
+        seen = [f"{keys.partition(partition)}:seen:{today - back}" for back in range(self._days + 1)]
+        args: list[object] = [self._most, (self._days + 1) * 86_400]
+        for entry in entries:
+            message = entry.message
+            args += [_digest(message), f"{message.occurred_at.timestamp():.3f}", pack_entry(entry)]
+        taken = await self._store.scripts["accept"](
+            [keys.inbox(partition), keys.newest(partition), *seen], args
+        )
+        if taken == [-1]:
+            raise Overloaded("the workers are behind; wait and send again", timedelta(seconds=5))
+        return [bool(one) for one in taken]
+
+    async def take(self, worker: str, count: int, wait: timedelta | None = None) -> list[Delivery]:
+        """Up to about ``count`` new entries over all partitions, waiting at most ``wait`` for the first."""
+        each = max(1, -(-count // self._partitions))
+        block = None if wait is None else max(1, int(wait.total_seconds() * 1_000))
+        with store_errors():
+            try:
+                answer = await self._store.client.xreadgroup(
+                    keys.GROUP, worker, dict.fromkeys(self._inboxes, ">"), count=each, block=block
+                )
+            except ResponseError as error:
+                if not str(error).startswith("NOGROUP"):
+                    raise
+                await self.prepare()
+                return []
+        return [
+            _delivery(self._inboxes[_text(name)], entry_id, fields)
+            for name, entries in _streams(answer)
+            for entry_id, fields in entries
+        ]
+
+    async def claim(self, worker: str, idle: timedelta, count: int) -> list[tuple[Delivery, int]]:
+        """Entries that another worker took longer than ``idle`` ago and never counted, with their tries."""
+        claimed: list[tuple[Delivery, int]] = []
+        with store_errors():
+            for inbox, partition in self._inboxes.items():
+                try:
+                    answer = await self._store.client.xautoclaim(
+                        inbox, keys.GROUP, worker, int(idle.total_seconds() * 1_000), "0-0", count=count
+                    )
+                except ResponseError as error:
+                    if not str(error).startswith("NOGROUP"):
+                        raise
+                    await self._make_group(inbox)
+                    continue
+                deliveries = [_delivery(partition, i, f) for i, f in answer[1] if f]
+                tries = await self._tries(inbox, deliveries)
+                claimed += [(delivery, tries.get(delivery.id, 1)) for delivery in deliveries]
+        return claimed
+
+    async def bury(self, delivery: Delivery, reason: str) -> bool:
+        """Put an entry aside for good reason; True where this call did it."""
+        with store_errors():
+            done = await self._store.scripts["bury"](
+                [keys.inbox(delivery.partition), keys.dead(delivery.partition)],
+                [keys.GROUP, delivery.id, delivery.body, reason, _MOST_DEAD],
+            )
+        return bool(done)
+
+    async def dead(self, count: int = 100) -> list[Dead]:
+        """The newest dead entries, without their texts."""
+        found: list[Dead] = []
+        with store_errors():
+            for partition in range(self._partitions):
+                for entry_id, fields in await self._store.client.xrevrange(keys.dead(partition), count=count):
+                    found.append(_dead(partition, entry_id, fields))
+        return found[:count]
+
+    async def revive(self) -> int:
+        """Bring every dead entry back into the inbox; answers how many."""
+        back = 0
+        with store_errors():
+            for partition in range(self._partitions):
+                held = await self._store.client.xrange(keys.dead(partition), count=_MOST_DEAD)
+                if held:
+                    back += await self._store.scripts["revive"](
+                        [keys.dead(partition), keys.inbox(partition)], [entry_id for entry_id, _ in held]
+                    )
+        return back
+
+    async def backlog(self) -> Backlog:
+        """Waiting entries and the ages that the judge's watermark is made of."""
+        with store_errors():
+            pipe = self._store.client.pipeline(transaction=False)
+            for inbox, partition in self._inboxes.items():
+                pipe.xlen(inbox)
+                pipe.xrange(inbox, count=1)
+                pipe.get(keys.newest(partition))
+                pipe.xlen(keys.dead(partition))
+            answer = await pipe.execute()
+        heads = [head[0] for head in answer[1::4] if head]
+        occurred = [entry.message.occurred_at for _, f in heads if (entry := _delivery(0, b"0", f).entry)]
+        newest = [float(value) for value in answer[2::4] if value is not None]
+        return Backlog(
+            waiting=sum(answer[0::4]),
+            oldest_received=min((_received(entry_id) for entry_id, _ in heads), default=None),
+            oldest_occurred=min(occurred, default=None),
+            newest_occurred=datetime.fromtimestamp(max(newest), tz=UTC) if newest else None,
+            dead=sum(answer[3::4]),
+        )
+
+    async def _tries(self, inbox: str, deliveries: Sequence[Delivery]) -> dict[str, int]:
+        if not deliveries:
+            return {}
+        pending = await self._store.client.xpending_range(
+            inbox, keys.GROUP, min=deliveries[0].id, max=deliveries[-1].id, count=len(deliveries)
+        )
+        return {_text(one["message_id"]): int(one["times_delivered"]) for one in pending}
+
+    async def _make_group(self, inbox: str) -> None:
+        try:
+            await self._store.client.xgroup_create(inbox, keys.GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise
+
+
+def _digest(message: Message) -> bytes:
+    """96 bits of source and id: at a billion ids a day a clash is a one in 10^11 event."""
+    return hashlib.blake2b(f"{message.source}\x1f{message.id}".encode(), digest_size=12).digest()
+
+
+def _delivery(partition: int, entry_id: bytes, fields: object) -> Delivery:
+    body = _field(fields, b"m")
+    try:
+        entry = unpack_entry(body)
+    except ValueError:
+        entry = None
+    return Delivery(partition, _text(entry_id), body, entry)
+
+
+def _dead(partition: int, entry_id: bytes, fields: object) -> Dead:
+    entry = _delivery(partition, entry_id, fields).entry
+    message = entry.message if entry else None
+    return Dead(
+        partition,
+        _text(entry_id),
+        message.id if message else None,
+        message.source if message else None,
+        message.occurred_at if message else None,
+        _field(fields, b"reason").decode(),
+    )
+
+
+def _field(fields: object, name: bytes) -> bytes:
+    value = fields.get(name, b"") if isinstance(fields, dict) else b""
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def _streams(answer: object) -> list[tuple[bytes, list[tuple[bytes, object]]]]:
+    """The streams of an XREADGROUP answer, as RESP2 (pairs) and RESP3 (a map) give it."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        return [(name, [e for part in parts for e in (part if isinstance(part, list) else [part])]) for name, parts in answer.items()]
+    return [(name, entries) for name, entries in answer]  # type: ignore[attr-defined]
+
+
+def _received(entry_id: bytes) -> datetime:
+    return datetime.fromtimestamp(int(_text(entry_id).split("-", 1)[0]) / 1_000, tz=UTC)
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

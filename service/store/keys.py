@@ -1,0 +1,98 @@
+"""Every key in the store: name, type, lifetime and writer.
+
+A partition's keys carry one hash tag, ``{p7}``, so that one script can touch them all, on one server or on a
+cluster. What belongs to the whole tenant carries ``{tenant}``.
+
+| key                                | type   | lives                 | written by          |
+|------------------------------------|--------|-----------------------|---------------------|
+| tocsin:{pN}:inbox                  | stream | until counted         | api (accept.lua)    |
+| tocsin:{pN}:seen:DAY               | set    | keep_seen + 1 day     | api (accept.lua)    |
+| tocsin:{pN}:newest                 | string | for ever              | api (accept.lua)    |
+| tocsin:{pN}:customers:DAY          | hash   | 3 days after its day  | worker (count.lua)  |
+| tocsin:{pN}:counts:BUCKET          | hash   | keep_counts           | worker (count.lua)  |
+| tocsin:{pN}:cells:HOUR             | hash   | keep_cells            | worker (count.lua)  |
+| tocsin:{pN}:samples:TOPIC          | stream | newest N              | worker (count.lua)  |
+| tocsin:{pN}:waiting                | stream | newest N              | worker (count.lua)  |
+| tocsin:{pN}:dead                   | stream | newest 10,000         | worker (bury.lua)   |
+| tocsin:{tenant}:lease:ROLE         | string | 15 s, renewed         | judge, deliver      |
+| tocsin:{tenant}:model              | hash   | for ever              | judge (discover)    |
+| tocsin:{tenant}:judge              | hash   | for ever              | judge (commit.lua)  |
+| tocsin:{tenant}:alerts             | hash   | keep_alerts           | judge (commit.lua)  |
+| tocsin:{tenant}:alerts:order       | zset   | keep_alerts           | judge (commit.lua)  |
+| tocsin:{tenant}:facts              | hash   | keep_alerts           | api                 |
+| tocsin:{tenant}:events             | stream | newest 10,000         | judge, api          |
+| tocsin:{tenant}:outbox             | zset   | until delivered       | judge, deliver      |
+| tocsin:{tenant}:outbox:bodies      | hash   | until delivered       | judge, deliver      |
+| tocsin:{tenant}:outbox:dead        | stream | newest 1,000          | deliver             |
+| tocsin:{tenant}:keys               | hash   | until revoked         | api, command line   |
+| tocsin:{tenant}:campaigns          | hash   | until removed         | api, command line   |
+| tocsin:{tenant}:layout             | hash   | for ever              | first start         |
+| tocsin:{tenant}:ids                | string | for ever              | judge (topic ids)   |
+| tocsin:answers                     | pubsub |                       | worker              |
+"""
+
+import zlib
+
+GROUP = "workers"
+ANSWERS = "tocsin:answers"
+
+TENANT = "tocsin:{tenant}"
+MODEL = f"{TENANT}:model"
+JUDGE = f"{TENANT}:judge"
+ALERTS = f"{TENANT}:alerts"
+ALERT_ORDER = f"{TENANT}:alerts:order"
+FACTS = f"{TENANT}:facts"
+EVENTS = f"{TENANT}:events"
+OUTBOX = f"{TENANT}:outbox"
+OUTBOX_BODIES = f"{TENANT}:outbox:bodies"
+OUTBOX_DEAD = f"{TENANT}:outbox:dead"
+API_KEYS = f"{TENANT}:keys"
+CAMPAIGNS = f"{TENANT}:campaigns"
+LAYOUT = f"{TENANT}:layout"
+TOPIC_IDS = f"{TENANT}:ids"
+
+
+def lease(role: str) -> str:
+    return f"{TENANT}:lease:{role}"
+
+
+def partition_of(customer: str, partitions: int) -> int:
+    """The partition a customer lives in: stable over processes and versions (CRC-32 of the key).
+
+    >>> partition_of("abc", 4) == partition_of("abc", 4)
+    True
+    """
+    return zlib.crc32(customer.encode()) % partitions
+
+
+def partition(number: int) -> str:
+    """Prefix of all keys of one partition."""
+    return f"tocsin:{{p{number}}}"
+
+
+def inbox(number: int) -> str:
+    return f"{partition(number)}:inbox"
+
+
+def newest(number: int) -> str:
+    return f"{partition(number)}:newest"
+
+
+def counts(number: int, bucket: int) -> str:
+    return f"{partition(number)}:counts:{bucket}"
+
+
+def cells(number: int, hour: int) -> str:
+    return f"{partition(number)}:cells:{hour}"
+
+
+def samples(number: int, topic: str) -> str:
+    return f"{partition(number)}:samples:{topic}"
+
+
+def waiting(number: int) -> str:
+    return f"{partition(number)}:waiting"
+
+
+def dead(number: int) -> str:
+    return f"{partition(number)}:dead"

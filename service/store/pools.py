@@ -1,0 +1,71 @@
+"""The messages that are kept: the newest of each topic (samples), and those of no topic (waiting)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.message import Message
+from service.store import keys
+from service.store.codec import unpack_entry, unpack_vectors
+from service.store.redis import Store, store_errors
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A kept message: its place, and whether it was the first of its customer on its topic that day."""
+
+    partition: int
+    entry_id: str
+    message: Message
+    first: bool
+    vector: bytes
+
+
+class Pools:
+    """Read samples and waiting messages; the counting script writes both."""
+
+    def __init__(self, store: Store, *, partitions: int) -> None:
+        self._store = store
+        self._partitions = partitions
+
+    async def samples(self, topic: str, count: int = 64) -> list[Held]:
+        """The newest messages of a topic, newest first over all partitions."""
+        return await self._read([keys.samples(p, topic) for p in range(self._partitions)], count)
+
+    async def waiting(self, count: int | None = None) -> list[Held]:
+        """Messages of no topic, newest first over all partitions."""
+        return await self._read([keys.waiting(p) for p in range(self._partitions)], count)
+
+    async def waiting_count(self) -> int:
+        with store_errors():
+            pipe = self._store.client.pipeline(transaction=False)
+            for partition in range(self._partitions):
+                pipe.xlen(keys.waiting(partition))
+            return sum(await pipe.execute())
+
+    async def _read(self, streams: Sequence[str], count: int | None) -> list[Held]:
+        with store_errors():
+            pipe = self._store.client.pipeline(transaction=False)
+            for stream in streams:
+                pipe.xrevrange(stream, count=count)
+            answer = await pipe.execute()
+        held = [
+            Held(
+                partition,
+                entry_id.decode(),
+                unpack_entry(fields[b"m"]).message,
+                fields[b"f"] == b"1",
+                fields[b"v"],
+            )
+            for partition, entries in enumerate(answer)
+            for entry_id, fields in entries
+        ]
+        held.sort(key=lambda one: one.message.occurred_at, reverse=True)
+        return held[:count]
+
+
+def vectors_of(held: Sequence[Held], dimension: int) -> NDArray[np.float32]:
+    """The vectors of kept messages, shape (n, dimension)."""
+    return unpack_vectors([one.vector for one in held], dimension)
