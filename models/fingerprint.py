@@ -1,0 +1,79 @@
+"""What a message says, as a short hash (`fingerprint`); who said it, as a keyed one (`customer_key`)."""
+
+import base64
+import re
+import unicodedata
+from functools import cache
+from hashlib import blake2b
+
+import opencc
+
+from models.message import CustomerKey, RedactedText
+
+_BYTES = 12
+"""96 bits: among a thousand million customers two share a key with a chance of 6e-12 (birthday bound)."""
+_KEY_BYTES = 16
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NUMBER = re.compile(r"[0-9a-z\-]*[0-9][0-9a-z\-]*")
+_LONG_NUMBER = 6
+"""Codes of so many digits are order numbers and dates; those of fewer are sizes, models and prices."""
+_REPEATED = re.compile(r"(\D)\1{2,}")
+_SILENT = re.compile(r"[\W_]+")
+_BESIDE_HAN = re.compile(r" (?=[\u3400-\u9fff])|(?<=[\u3400-\u9fff]) ")
+
+
+def normalise(text: str) -> str:
+    """What the text says, without how it was typed: for comparing texts, never for reading.
+
+    Width and compatibility forms (NFKC), case and Traditional script are folded; punctuation, emoji and space
+    collapse to one space, to none beside a Chinese character; a letter three times or more in a row stands once; codes of six digits or more become
+    "0". A text of nothing but punctuation or emoji stays as it is, folded.
+
+    >>> normalise("ＯＲＤＥＲ  12345678 還沒到！！！")
+    'order 0还没到'
+    """
+    folded = unicodedata.normalize("NFKC", _SURROGATE.sub("\ufffd", text)).casefold()
+    folded = _simplifier().convert(folded)
+    spoken = _SILENT.sub(" ", _REPEATED.sub(r"\1", _NUMBER.sub(_number, folded)))
+    return _BESIDE_HAN.sub("", spoken).strip() or folded.strip()
+
+
+def fingerprint(text: str) -> str:
+    """A stable hash of the normalised text: 20 characters of a-z and 2-7.
+
+    Equal for texts that say the same; not keyed, so give it redacted text. It serves to count messages that
+    name no customer, to key caches and to find near-duplicates.
+    """
+    return _encoded(blake2b(normalise(text).encode(), digest_size=_BYTES, person=b"tocsin.text"))
+
+
+def customer_key(customer_id: str, *, key: bytes) -> CustomerKey:
+    """The customer under a keyed hash (BLAKE2b with a key, RFC 7693), 20 characters of a-z and 2-7.
+
+    The same customer has the same key for as long as the secret stays; without the secret, ids cannot be tried
+    out against it. ``ValueError`` for a secret under 16 bytes.
+    """
+    if len(key) < _KEY_BYTES:
+        raise ValueError(f"the key for customer ids needs {_KEY_BYTES} bytes or more, got {len(key)}")
+    secret = key if len(key) <= 64 else blake2b(key).digest()
+    data = customer_id.encode("utf-8", "surrogatepass")
+    return CustomerKey(_encoded(blake2b(data, digest_size=_BYTES, key=secret, person=b"tocsin.customer")))
+
+
+def unnamed_key(text: RedactedText) -> CustomerKey:
+    """Who said it where the message names no customer: whoever says the same thing counts once."""
+    return CustomerKey(f"~{fingerprint(text)}")
+
+
+def _number(match: re.Match[str]) -> str:
+    return "0" if sum(map(str.isdigit, match[0])) >= _LONG_NUMBER else match[0]
+
+
+def _encoded(digest: blake2b) -> str:
+    return base64.b32encode(digest.digest()).decode().rstrip("=").lower()
+
+
+@cache
+def _simplifier() -> opencc.OpenCC:
+    return opencc.OpenCC("t2s")
