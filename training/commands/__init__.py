@@ -1,0 +1,1 @@
+"""The commands of `tocsin-train`, one a file, imported only when called."""
