@@ -1,0 +1,215 @@
+"""`/v1/alerts`: the list, one alert, the live stream, and what people do about them."""
+
+import base64
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from models.alert import Alert, Facts, Judgement
+from models.redact import redact
+from models.severity import Severity
+from service.api.auth import needs
+from service.api.parts import ApiParts
+from service.errors import Refused
+from service.store.alerts import Filed
+from service.store.apikeys import Scope
+from service.views import alert_row, alert_view
+
+router = APIRouter(prefix="/v1/alerts", tags=["alerts"], dependencies=[Depends(needs(Scope.read))])
+
+_PING = timedelta(seconds=15)
+_PAGES = 20  # pages looked through to fill one with what the filters let pass
+
+
+class Acknowledge(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    by: str | None = Field(None, max_length=100, description="who took it in hand")
+    note: str | None = Field(None, max_length=2_000)
+
+
+class Snooze(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    until: AwareDatetime | None = None
+    minutes: Annotated[int, Field(gt=0, le=60 * 24 * 30)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Snooze":
+        if (self.until is None) == (self.minutes is None):
+            raise ValueError("give either until or minutes")
+        return self
+
+
+class Resolve(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    note: str | None = Field(None, max_length=2_000)
+
+
+class Feedback(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    judgement: Judgement
+    note: str | None = Field(None, max_length=2_000)
+
+
+@router.get("")
+async def list_alerts(
+    request: Request,
+    state: Annotated[Literal["open", "resolved"] | None, Query()] = None,
+    severity: Annotated[Severity | None, Query(description="this grade or graver")] = None,
+    topic: Annotated[str | None, Query(max_length=64)] = None,
+    since: Annotated[AwareDatetime | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> dict[str, Any]:
+    """Alerts, newest first; ``next`` is the cursor of the next page, or null."""
+    parts: ApiParts = request.app.state.parts
+    place = _place(cursor) if cursor else None
+    found: list[Filed] = []
+    for _ in range(_PAGES):
+        page = await parts.book.newest(limit, place)
+        if not page:
+            return _page(parts, found, None)
+        for filed in page:
+            place = (filed.alert.fired_at.timestamp(), filed.alert.id)
+            if since is not None and filed.alert.fired_at < since:
+                return _page(parts, found, None)
+            if _passes(filed, state, severity, topic):
+                found.append(filed)
+                if len(found) == limit:
+                    return _page(parts, found, place)
+    return _page(parts, found, place)
+
+
+@router.get("/stream", response_class=StreamingResponse)
+async def stream(
+    request: Request,
+    last_event_id: Annotated[str | None, Header(pattern=r"^\d+-\d+$")] = None,
+    since: Annotated[str | None, Query(pattern=r"^\d+-\d+$", description="as Last-Event-ID")] = None,
+) -> StreamingResponse:
+    """Server-sent events: every change of an alert. ``Last-Event-ID`` replays exactly what was missed."""
+    parts: ApiParts = request.app.state.parts
+    start = last_event_id or since
+    events = _events(parts, start)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+
+@router.get("/{alert_id}")
+async def get_alert(request: Request, alert_id: str) -> dict[str, Any]:
+    """One alert with all its evidence."""
+    parts: ApiParts = request.app.state.parts
+    filed = await parts.book.get(alert_id)
+    return alert_view(filed.alert, filed.facts, base_url=parts.base_url)
+
+
+@router.post("/{alert_id}/acknowledge")
+async def acknowledge(request: Request, alert_id: str, body: Acknowledge) -> dict[str, Any]:
+    """Somebody has it in hand: from now on only worse news or the end is told."""
+    now = _now(request)
+    by = redact(body.by).text if body.by else None
+    return await _act(
+        request,
+        alert_id,
+        "acknowledged",
+        lambda _, facts: replace(facts, acknowledged_at=now, acknowledged_by=by, note=_note(body.note, facts)),
+    )
+
+
+@router.post("/{alert_id}/snooze")
+async def snooze(request: Request, alert_id: str, body: Snooze) -> dict[str, Any]:
+    """Silence until a time."""
+    until = body.until or _now(request) + timedelta(minutes=body.minutes or 0)
+    return await _act(request, alert_id, "snoozed", lambda _, facts: replace(facts, snoozed_until=until))
+
+
+@router.post("/{alert_id}/resolve")
+async def resolve(request: Request, alert_id: str, body: Resolve) -> dict[str, Any]:
+    """People are done with it: nothing more is told of this episode."""
+    now = _now(request)
+    return await _act(
+        request, alert_id, "closed", lambda _, facts: replace(facts, closed_at=now, note=_note(body.note, facts))
+    )
+
+
+@router.post("/{alert_id}/feedback")
+async def feedback(request: Request, alert_id: str, body: Feedback) -> dict[str, Any]:
+    """Real, or noise."""
+    return await _act(
+        request,
+        alert_id,
+        "judged",
+        lambda _, facts: replace(facts, judgement=body.judgement, note=_note(body.note, facts)),
+    )
+
+
+async def _act(request: Request, alert_id: str, kind: str, change: Any) -> dict[str, Any]:
+    parts: ApiParts = request.app.state.parts
+    filed = await parts.book.act(alert_id, kind, change)
+    return alert_view(filed.alert, filed.facts, base_url=parts.base_url)
+
+
+def _note(note: str | None, facts: Facts) -> str | None:
+    """People write notes; what personal data they paste is taken out as it is of messages."""
+    return redact(note).text if note else facts.note
+
+
+def _now(request: Request) -> datetime:
+    now: datetime = request.app.state.parts.clock()
+    return now
+
+
+def _passes(filed: Filed, state: str | None, severity: Severity | None, topic: str | None) -> bool:
+    alert: Alert = filed.alert
+    is_open = alert.open and filed.facts.closed_at is None
+    return (
+        (state is None or (state == "open") == is_open)
+        and (severity is None or alert.severity.rank >= severity.rank)
+        and (topic is None or alert.evidence.topic.id == topic)
+    )
+
+
+def _page(parts: ApiParts, found: list[Filed], place: tuple[float, str] | None) -> dict[str, Any]:
+    rows = [alert_row(filed.alert, filed.facts, base_url=parts.base_url) for filed in found]
+    return {"alerts": rows, "next": _cursor(place) if place else None}
+
+
+def _cursor(place: tuple[float, str]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+
+
+def _place(cursor: str) -> tuple[float, str]:
+    try:
+        at, name = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return float(at), str(name)
+    except (ValueError, TypeError):
+        raise Refused("cursor: is none that this list gave; leave it out to begin at the newest") from None
+
+
+async def _events(parts: ApiParts, start: str | None) -> AsyncIterator[str]:
+    """The stream: a comment at once, what was missed, what comes, and a ping while nothing does."""
+    yield ": listening\nretry: 2000\n\n"
+    last = start or await parts.book.last_event()
+    first = await parts.book.first_event()
+    if start is not None and first is not None and _order(start) < _order(first) and start != "0-0":
+        yield f"event: resync\nid: {last}\ndata: {{}}\n\n"
+    while True:
+        events = await parts.book.events_after(last)
+        for event in events:
+            last = event.id
+            filed = await parts.book.many([event.alert_id])
+            if filed:
+                row = alert_row(filed[0].alert, filed[0].facts, base_url=parts.base_url)
+                data = orjson.dumps({"event": event.kind, "alert": row}).decode()
+                yield f"event: {event.kind}\nid: {event.id}\ndata: {data}\n\n"
+        if not events and not await parts.pulse.wait(_PING):
+            yield ": ping\n\n"
+
+
+def _order(event_id: str) -> tuple[int, int]:
+    ms, _, number = event_id.partition("-")
+    return int(ms), int(number)

@@ -1,0 +1,62 @@
+"""Who may do what: Bearer keys with scopes."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from fastapi import Request
+
+from service.clock import Clock
+from service.errors import Forbidden, Unauthorised
+from service.store.apikeys import ApiKey, ApiKeys, Scope
+
+_REMEMBERED = timedelta(seconds=5)  # a revoked key works at most this long
+_MOST_REMEMBERED = 10_000
+
+
+class Gate:
+    """Lets a request in or raises `Unauthorised` or `Forbidden`. ``on`` False lets everybody in."""
+
+    def __init__(self, keys: ApiKeys, clock: Clock, *, on: bool, admin_key: str | None) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._on = on
+        self._admin_key = admin_key
+        self._known: dict[str, tuple[datetime, ApiKey | None]] = {}
+
+    async def check(self, authorization: str | None, scope: Scope) -> None:
+        """``authorization`` is the header as it came."""
+        if not self._on:
+            return
+        kind, _, secret = (authorization or "").partition(" ")
+        if kind.lower() != "bearer" or not secret.strip():
+            raise Unauthorised("send the header 'Authorization: Bearer <key>'; 'tocsin keys make' makes one")
+        secret = secret.strip()
+        if self._admin_key and hmac.compare_digest(secret.encode(), self._admin_key.encode()):
+            return
+        key = await self._find(secret)
+        now = self._clock()
+        if key is None or not key.allows(scope, now):
+            if key is not None and (key.ends_at is None or now < key.ends_at):
+                raise Forbidden(f"this key has not the scope {scope.value!r}")
+            raise Unauthorised("this key is unknown, or has ended")
+
+    async def _find(self, secret: str) -> ApiKey | None:
+        now = self._clock()
+        known = self._known.get(secret)
+        if known and now < known[0]:
+            return known[1]
+        key = await self._keys.find(secret)
+        if len(self._known) >= _MOST_REMEMBERED:
+            self._known.clear()
+        self._known[secret] = (now + _REMEMBERED, key)
+        return key
+
+
+def needs(scope: Scope) -> Callable[[Request], Awaitable[None]]:
+    """A dependency that lets only keys with ``scope`` through."""
+
+    async def gate(request: Request) -> None:
+        await request.app.state.parts.gate.check(request.headers.get("authorization"), scope)
+
+    return gate

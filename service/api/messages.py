@@ -1,0 +1,257 @@
+"""`POST /v1/messages` and `/v1/messages:batch`: the door for what customers say."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from models.message import RawMessage
+from service.api.auth import needs
+from service.api.parts import ApiParts
+from service.api.problem import problem, where
+from service.errors import BadMessage, TooLarge, TryLater
+from service.pipeline.ingest import parse_time
+from service.store.apikeys import Scope
+from service.store.inbox import Accepted
+from service.views import topic_name, topic_name_view
+
+router = APIRouter(tags=["messages"], dependencies=[Depends(needs(Scope.ingest))])
+
+_MOST_WAIT = timedelta(seconds=10)
+
+
+def _time(value: object) -> object:
+    return parse_time(str(value)) if isinstance(value, str | int | float) and not isinstance(value, bool) else value
+
+
+def _word(value: object) -> object:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _attributes(value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    return {str(k): str(v) if isinstance(v, int | float | bool) else v for k, v in value.items() if v is not None}
+
+
+Word = Annotated[str, BeforeValidator(_word)]
+Name = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class MessageIn(BaseModel):
+    """One customer text, as it is posted."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "chat-20250303-118",
+                    "source": "chatbot",
+                    "text": "充电宝充不进电了，才用三天",
+                    "occurred_at": "2025-03-03T08:28:32+08:00",
+                    "customer_id": "c004750",
+                    "channel": "app",
+                    "attributes": {"sku": "PB-20", "batch": "PB-20-B3", "region": "华东"},
+                }
+            ]
+        },
+    )
+
+    text: str
+    id: Annotated[Word, Field(min_length=1, max_length=200)] | None = None
+    source: Name = "default"
+    occurred_at: Annotated[datetime, BeforeValidator(_time)] | None = None
+    customer_id: Annotated[Word, Field(min_length=1, max_length=200)] | None = None
+    channel: Name | None = None
+    order_id: Annotated[Word, Field(max_length=200)] | None = None
+    attributes: Annotated[
+        dict[Name, Annotated[str, Field(max_length=200)]], BeforeValidator(_attributes), Field(max_length=32)
+    ] = Field(default_factory=dict)
+
+    def raw(self, now: datetime) -> RawMessage:
+        """The message for the pipeline; without a time it occurred now, without an id it gets a fresh one."""
+        at = self.occurred_at or now
+        return RawMessage(
+            id=self.id or uuid.uuid4().hex,
+            source=self.source,
+            text=self.text,
+            occurred_at=at if at.tzinfo else at.replace(tzinfo=UTC),
+            customer_id=self.customer_id,
+            channel=self.channel,
+            order_id=self.order_id,
+            attributes=self.attributes,
+        )
+
+
+class RejectedItem(BaseModel):
+    """An item of a batch that was not taken: which, why, and what to mend."""
+
+    index: int
+    id: str | None
+    code: str
+    field: str
+    detail: str
+
+
+class Receipt(BaseModel):
+    """What became of the posted messages; accepted ones are in the store."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[RejectedItem] = []
+
+
+class TopicReceipt(Receipt):
+    """A receipt with the topic of the message and the alert that is open on it, where asked for in time."""
+
+    id: str
+    topic: dict[str, Any] | None = None
+    alert: dict[str, Any] | None = None
+    waited: bool = False
+    """True where the topic was asked for and known in time."""
+
+
+_MESSAGE: TypeAdapter[MessageIn] = TypeAdapter(MessageIn)
+_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": MessageIn.model_json_schema()}}}}
+_BATCH = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"type": "array", "items": MessageIn.model_json_schema()}},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
+    }
+}
+
+
+@router.post("/v1/messages", status_code=202, response_model=TopicReceipt, openapi_extra=_BODY)
+async def post_message(
+    request: Request,
+    wait: Annotated[Literal["topic"] | None, Query(description="'topic' waits for the message's topic")] = None,
+    timeout: Annotated[float, Query(gt=0, le=10, description="seconds to wait at most")] = 2.0,
+) -> Response:
+    """Take one message; 202 once the store has it. Answers the topic and its open alert with ``?wait=topic``."""
+    parts: ApiParts = request.app.state.parts
+    item = unwrapped(parsed(await body_of(request, parts)))
+    try:
+        raw = read(item, parts.clock())
+        parts.ingest.check(raw)
+    except BadMessage as error:
+        parts.metrics.rejected.labels(code=error.code).inc()
+        raise
+    word = parts.answers.expect() if wait else None
+    try:
+        (outcome,) = await parts.ingest.take([raw], word)
+    except TryLater:
+        if word:
+            parts.answers.forget(word)
+        raise
+    count(parts, [outcome])
+    new = outcome is Accepted.accepted
+    answer: dict[str, Any] = {"accepted": int(new), "duplicates": int(not new), "rejected": [], "id": raw.id}
+    answer |= await known(parts, word, timedelta(seconds=timeout) if new else timedelta(0))
+    return Response(orjson.dumps(answer), 202, media_type="application/json")
+
+
+@router.post("/v1/messages:batch", status_code=202, response_model=Receipt, openapi_extra=_BATCH)
+async def post_batch(request: Request) -> Response:
+    """Take many messages (JSON array or NDJSON). Good ones are taken, bad ones listed; all bad is 422."""
+    parts: ApiParts = request.app.state.parts
+    items = list(items_of(await body_of(request, parts)))
+    if len(items) > parts.max_batch:
+        raise TooLarge(f"{len(items)} messages; send at most {parts.max_batch} in one batch")
+    now = parts.clock()
+    raws, rejected = [], []
+    for index, item in enumerate(items):
+        try:
+            raw = read(unwrapped(item), now)
+            parts.ingest.check(raw)
+            raws.append(raw)
+        except BadMessage as error:
+            parts.metrics.rejected.labels(code=error.code).inc()
+            name = str(item["id"])[:200] if isinstance(item, dict) and "id" in item else None
+            rejected.append({"index": index, "id": name, "code": error.code, "field": error.field, "detail": str(error)})
+    outcomes = await parts.ingest.take(raws) if raws else []
+    count(parts, outcomes)
+    accepted = sum(outcome is Accepted.accepted for outcome in outcomes)
+    receipt = {"accepted": accepted, "duplicates": len(outcomes) - accepted, "rejected": rejected}
+    if items and not raws:
+        return problem(422, "all_rejected", "No message could be taken", "Every item has an error; see rejected.", **receipt)
+    return Response(orjson.dumps(receipt), 202, media_type="application/json")
+
+
+async def body_of(request: Request, parts: ApiParts) -> bytes:
+    """The body, up to the limit. Raises `TooLarge` before more is read."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > parts.max_body:
+        raise TooLarge(f"send at most {parts.max_body} bytes in one request")
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > parts.max_body:
+            raise TooLarge(f"send at most {parts.max_body} bytes in one request")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def parsed(body: bytes) -> Any:
+    """JSON of a body. Raises `BadMessage`, never quoting the body."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadMessage("body", f"is no JSON in UTF-8 (line {error.lineno}, column {error.colno})", "not_json") from None
+
+
+def items_of(body: bytes) -> Iterator[Any]:
+    """The items of a batch: an array, or one JSON value a line. A broken line is an item that is refused later."""
+    if body.lstrip()[:1] == b"[":
+        found = parsed(body)
+        yield from found
+        return
+    for line in body.splitlines():
+        if line.strip():
+            try:
+                yield orjson.loads(line)
+            except orjson.JSONDecodeError:
+                yield None
+
+
+def unwrapped(item: Any) -> Any:
+    """The message of a CloudEvent (structured mode, 1.0), its id, source and time filled in; others as they are."""
+    if not (isinstance(item, dict) and "specversion" in item and isinstance(item.get("data"), dict)):
+        return item
+    event = {"id": item.get("id"), "source": str(item.get("source", ""))[:64] or None, "occurred_at": item.get("time")}
+    return {name: value for name, value in event.items() if value is not None} | item["data"]
+
+
+def read(item: Any, now: datetime) -> RawMessage:
+    """A message of JSON. Raises `BadMessage` with the first wrong field, without quoting it."""
+    try:
+        return _MESSAGE.validate_python(item).raw(now)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise BadMessage(where(first["loc"]) or "body", first["msg"], first["type"]) from None
+
+
+def count(parts: ApiParts, outcomes: list[Accepted]) -> None:
+    accepted = sum(outcome is Accepted.accepted for outcome in outcomes)
+    parts.metrics.accepted.inc(accepted)
+    parts.metrics.duplicates.inc(len(outcomes) - accepted)
+
+
+async def known(parts: ApiParts, word: str | None, limit: timedelta) -> dict[str, Any]:
+    """The topic and the open alert of a message whose sender waits."""
+    if word is None:
+        return {}
+    answer = await parts.answers.wait(word, min(limit, _MOST_WAIT))
+    if answer is None or answer.topic is None:
+        return {"topic": None, "alert": None, "waited": answer is not None}
+    model = (await parts.models.current()).model
+    topic = next((one for one in model.topics if one.id == answer.topic), None) if model else None
+    alert = await parts.open_alert(answer.topic)
+    return {"topic": topic_name_view(topic_name(topic)) if topic else None, "alert": alert, "waited": True}

@@ -1,0 +1,89 @@
+"""`/v1/topics`: the issues that messages are counted under."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from models.buckets import BUCKETS_PER_HOUR, bucket_of, start_of
+from models.topics import Topic
+from service.api.auth import needs
+from service.api.parts import ApiParts
+from service.errors import NotFound
+from service.store.apikeys import Scope
+from service.views import iso, topic_view
+
+router = APIRouter(prefix="/v1/topics", tags=["topics"], dependencies=[Depends(needs(Scope.read))])
+
+
+@router.get("")
+async def list_topics(
+    request: Request, hours: Annotated[int, Query(ge=1, le=24 * 7, description="span of the counts")] = 24
+) -> dict[str, Any]:
+    """Every topic with its customers of the last hours and of the same span before, busiest first."""
+    parts: ApiParts = request.app.state.parts
+    model = (await parts.models.current()).model
+    if model is None:
+        return {"topics": [], "from": None, "to": None, "noise": 0, "counted": 0}
+    position, _ = await parts.judge.state()
+    last = position if position is not None else bucket_of(parts.clock())
+    span = hours * BUCKETS_PER_HOUR
+    counted = await parts.counts.buckets(range(last - 2 * span + 1, last + 1))
+    now, before = _sums(counted[span:]), _sums(counted[:span])
+    rows = [
+        topic_view(topic) | {"customers": now.get(topic.id, 0), "customers_before": before.get(topic.id, 0)}
+        for topic in model.topics
+    ]
+    rows.sort(key=lambda row: (-row["customers"], row["id"]))
+    return {
+        "topics": rows,
+        "from": iso(start_of(last - span + 1)),
+        "to": iso(start_of(last + 1)),
+        "noise": sum(one.noise for one in counted[span:]),
+        "counted": sum(one.noise + sum(one.customers.values()) for one in counted[span:]),
+    }
+
+
+@router.get("/{topic_id}")
+async def get_topic(request: Request, topic_id: str) -> dict[str, Any]:
+    """One topic with its newest messages, redacted."""
+    parts: ApiParts = request.app.state.parts
+    topic = await _topic(parts, topic_id)
+    held = await parts.pools.samples(topic_id, 20)
+    messages = [
+        {
+            "message_id": one.message.id,
+            "source": one.message.source,
+            "text": one.message.text,
+            "occurred_at": iso(one.message.occurred_at),
+            "attributes": dict(one.message.attributes),
+        }
+        for one in held
+    ]
+    return topic_view(topic) | {"messages": messages, "alert": await parts.open_alert(topic_id)}
+
+
+@router.get("/{topic_id}/series")
+async def get_series(
+    request: Request, topic_id: str, hours: Annotated[int, Query(ge=1, le=24 * 35)] = 72
+) -> dict[str, Any]:
+    """Customers an hour over the last hours, with what was expected and the band's upper edge where it is known."""
+    parts: ApiParts = request.app.state.parts
+    await _topic(parts, topic_id)
+    return {"topic": topic_id, "points": await parts.series(topic_id, timedelta(hours=hours))}
+
+
+async def _topic(parts: ApiParts, topic_id: str) -> Topic:
+    model = (await parts.models.current()).model
+    found = next((topic for topic in model.topics if topic.id == topic_id), None) if model else None
+    if found is None:
+        raise NotFound(f"there is no topic {topic_id!r}; GET /v1/topics lists them")
+    return found
+
+
+def _sums(counted: list[Any]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for one in counted:
+        for topic, count in one.customers.items():
+            sums[topic] = sums.get(topic, 0) + count
+    return sums

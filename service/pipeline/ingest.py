@@ -1,0 +1,112 @@
+"""The door: redact, hash the customer, append to the inbox."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from models.fingerprint import customer_key, fingerprint
+from models.message import CustomerKey, Message, RawMessage
+from models.redact import RedactSettings, redact
+from service.clock import Clock
+from service.errors import BadMessage
+from service.store.codec import CELL_SEPARATOR, FIELD_SEPARATOR, Entry
+from service.store.inbox import Accepted, Inbox
+
+AGENT_ATTRIBUTES = frozenset(
+    {"agent", "agent_id", "agent_name", "agent_email", "operator", "operator_id", "assignee", "staff", "staff_id"}
+    | {"客服", "坐席", "坐席工号", "客服工号", "客服姓名"}
+)
+"""Dropped at the door: Tocsin keeps nothing about agents."""
+
+_AHEAD = timedelta(minutes=15)  # a sender's clock may be this far ahead; more is an error of its time zone
+_SEPARATORS = str.maketrans("", "", CELL_SEPARATOR + FIELD_SEPARATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class IngestRules:
+    """Limits and secrets of the door."""
+
+    hash_key: bytes
+    max_text: int
+    redact: RedactSettings
+    check_clock: bool = True
+    """False where time is the messages' own (imports, replays)."""
+
+
+class Ingest:
+    """Raw messages in, inbox entries out; raw text goes no further than this class."""
+
+    def __init__(self, inbox: Inbox, rules: IngestRules, clock: Clock) -> None:
+        self._inbox = inbox
+        self._rules = rules
+        self._clock = clock
+
+    def check(self, raw: RawMessage) -> None:
+        """Raises `BadMessage` with the field and the fix."""
+        if not raw.text.strip():
+            raise BadMessage("text", "is empty; send what the customer wrote", "text_empty")
+        if len(raw.text) > self._rules.max_text:
+            raise BadMessage("text", f"is longer than {self._rules.max_text} characters; shorten it", "text_too_long")
+        if self._rules.check_clock and raw.occurred_at > self._clock() + _AHEAD:
+            raise BadMessage("occurred_at", "lies in the future; check the sender's clock and zone", "future")
+
+    async def take(self, raws: Sequence[RawMessage], answer: str | None = None) -> list[Accepted]:
+        """Append checked messages; returns once the store has them. Raises `StoreAway` or `Overloaded`."""
+        entries = [Entry(self.redacted(raw), answer) for raw in raws]
+        return await self._inbox.accept(entries, self._clock())
+
+    def redacted(self, raw: RawMessage) -> Message:
+        """The message as it is kept: no personal data in text or attributes, the customer a keyed hash."""
+        settings = self._rules.redact
+        attributes = {
+            name.translate(_SEPARATORS): redact(value.translate(_SEPARATORS), settings).text
+            for name, value in raw.attributes.items()
+            if name.lower() not in AGENT_ATTRIBUTES and value
+        }
+        if raw.channel:
+            attributes["channel"] = redact(raw.channel.translate(_SEPARATORS), settings).text
+        return Message(
+            id=raw.id,
+            source=raw.source,
+            text=redact(raw.text, settings).text,
+            occurred_at=raw.occurred_at,
+            customer=self._customer(raw),
+            order_id=raw.order_id,
+            attributes=attributes,
+        )
+
+    def _customer(self, raw: RawMessage) -> CustomerKey:
+        if raw.customer_id:
+            return customer_key(raw.customer_id, key=self._rules.hash_key)
+        return CustomerKey(f"~{fingerprint(raw.text)}")
+
+
+def parse_time(text: str, default_zone: timedelta = timedelta(0)) -> datetime:
+    """A time as senders write it (ISO 8601, or seconds since 1970); without a zone it is taken as UTC.
+
+    >>> parse_time("2025-03-03T00:28:32Z").isoformat()
+    '2025-03-03T00:28:32+00:00'
+    >>> parse_time("2025/3/3 8:05").isoformat()
+    '2025-03-03T08:05:00+00:00'
+    """
+    from datetime import UTC, timezone
+
+    text = text.strip()
+    zone = UTC if not default_zone else timezone(default_zone)
+    if text.replace(".", "", 1).isdigit() and len(text) >= 9:
+        seconds = float(text)
+        return datetime.fromtimestamp(seconds / 1_000 if seconds > 1e11 else seconds, tz=UTC)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = _loose(text)
+    return at if at.tzinfo else at.replace(tzinfo=zone)
+
+
+def _loose(text: str) -> datetime:
+    for pattern in ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日"):
+        try:
+            return datetime.strptime(text, pattern)  # noqa: DTZ007
+        except ValueError:
+            continue
+    raise ValueError("no time that we can read; write it as 2025-03-03T08:05:00+08:00")

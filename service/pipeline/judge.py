@@ -1,0 +1,303 @@
+"""The judge: closed buckets in, alerts out; each tick written whole or not at all."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import orjson
+
+from models.alert import Alert, Facts, Reason, alert_id, decide, mark_sent, open_alert, update_alert
+from models.buckets import BUCKETS_PER_DAY, bucket_of, end_of, start_of
+from models.detector import Detector, DetectorSettings
+from models.detector import Tick as DetectorTick
+from models.evidence import WindowFigures
+from models.severity import grade
+from models.surge import Reading, Surge, SurgeRules, SurgeState, advance
+from models.topics import Topic, TopicKind, TopicModel, TopicState
+from service.logs import log
+from service.metrics import Metrics
+from service.pipeline.witness import Witness
+from service.store.alerts import AlertBook
+from service.store.campaigns import Campaign, Campaigns
+from service.store.counts import BucketCounts, Counts
+from service.store.judgement import JudgeStore, Notification, Tick
+from service.store.model import ModelStore
+from service.store.outbox import pack_due
+from service.views import alert_view
+
+_CHUNK = BUCKETS_PER_DAY  # buckets read and, where nothing happens, written at a time in catching up
+_REFRESH = 12  # ticks between updates of an open alert's evidence: an hour
+_PAST = timedelta(days=28)  # how far back a newly found topic's counts are read
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeRules:
+    false_alarms_per_week: float
+    surge: SurgeRules = field(default_factory=SurgeRules)
+    receivers: tuple[str, ...] = ()
+    base_url: str = ""
+
+
+@dataclass(slots=True)
+class _Bench:
+    """What the judge holds between ticks; rebuilt from the store after a restart."""
+
+    detector: Detector
+    position: int | None
+    raise_from: int
+    surges: dict[str, Surge]
+    alerts: dict[str, Alert]
+    model_version: int = 0
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What a tick has to write."""
+
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    events: list[tuple[str, str]] = field(default_factory=list)
+    notifications: list[Notification] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.alerts)
+
+
+class Judge:
+    """Judge every closed bucket in order; ``token`` is that of the lease held."""
+
+    def __init__(
+        self,
+        store: JudgeStore,
+        counts: Counts,
+        models: ModelStore,
+        book: AlertBook,
+        campaigns: Campaigns,
+        witness: Witness,
+        rules: JudgeRules,
+        metrics: Metrics,
+        token: str,
+    ) -> None:
+        self._store = store
+        self._counts = counts
+        self._models = models
+        self._book = book
+        self._campaigns = campaigns
+        self._witness = witness
+        self._rules = rules
+        self._metrics = metrics
+        self._token = token
+        self._bench: _Bench | None = None
+
+    def forget(self) -> None:
+        """Drop what is held in memory; the next call reads the store anew."""
+        self._bench = None
+
+    async def begin(self, first: int, raise_from: int) -> None:
+        """Start judging at bucket ``first``, raising from ``raise_from``: once, when the first topics are made."""
+        detector = Detector(DetectorSettings(false_alarms_per_week=self._rules.false_alarms_per_week), first)
+        bench = _Bench(detector, None, raise_from, {}, {})
+        await self._write(bench, first - 1, _Changes())
+        bench.position = first - 1
+        self._bench = bench
+
+    async def advance(self, watermark: datetime, now: datetime) -> list[Alert]:
+        """Judge all buckets that closed before ``watermark``; answers the alerts that changed.
+
+        Raises `NotInStep` where another judge has the lease; nothing was written then.
+        """
+        bench = self._bench = self._bench or await self._restore()
+        if bench is None or bench.position is None:
+            return []
+        await self._meet_topics(bench)
+        changed: dict[str, Alert] = {}
+        last = bucket_of(watermark) - 1
+        while bench.position < last:
+            chunk = range(bench.position + 1, min(bench.position + _CHUNK, last) + 1)
+            changed |= await self._judge(bench, chunk, now)
+        return list(changed.values())
+
+    async def _judge(self, bench: _Bench, chunk: range, now: datetime) -> dict[str, Alert]:
+        """Judge a run of buckets, writing after each that changed something and at the end."""
+        changed: dict[str, Alert] = {}
+        campaigns = await self._campaigns.all()
+        for bucket, counts in zip(chunk, await self._counts.buckets(chunk), strict=True):
+            with self._metrics.tick.time():
+                tick = bench.detector.step(bucket, _known(bench, counts), promotion=_promotion(campaigns, bucket))
+                if bucket % BUCKETS_PER_DAY == 0:
+                    self._calibrate(bench)
+                changes = _Changes()
+                if bucket >= bench.raise_from:
+                    await self._weigh(bench, tick, now, changes)
+            if changes or bucket == chunk[-1]:
+                await self._write(bench, bucket, changes)
+            changed |= changes.alerts
+        return changed
+
+    async def _weigh(self, bench: _Bench, tick: DetectorTick, now: datetime, changes: _Changes) -> None:
+        """Advance every surge that is open or begins at this bucket."""
+        model = (await self._models.current()).model
+        rows = {topic: row for row, topic in enumerate(tick.topics)}
+        loud = {topic for topic, row in rows.items() if tick.alarm[row]}
+        for name in sorted(loud | bench.surges.keys()):
+            topic = _topic(model, name)
+            if topic is None or topic.state is not TopicState.LIVE:
+                bench.surges.pop(name, None)
+                continue
+            reading = _reading(bench.detector, tick, rows.get(name), name)
+            before = bench.surges.get(name)
+            surge = advance(name, before, reading, self._rules.surge)
+            if surge is None:
+                bench.surges.pop(name, None)
+                continue
+            bench.surges[name] = surge
+            if surge.state is not SurgeState.pending:
+                await self._record(bench, topic, surge, before, tick, now, changes)
+            if not surge.open:
+                del bench.surges[name]
+
+    async def _record(
+        self,
+        bench: _Bench,
+        topic: Topic,
+        surge: Surge,
+        before: Surge | None,
+        tick: DetectorTick,
+        now: datetime,
+        changes: _Changes,
+    ) -> None:
+        """Open or update the alert of an episode, and decide whether to tell."""
+        fresh = before is None or before.state is not SurgeState.firing
+        alert = None if fresh else await self._alert(bench, surge)
+        if alert is None:
+            evidence = await self._witness.testify(bench.detector, topic, surge, tick.bucket)
+            alert = open_alert(surge, evidence, self._grade(evidence.window), now)
+        elif surge.open and not self._stale(alert, bench, topic, tick):
+            return
+        else:
+            evidence = await self._witness.testify(bench.detector, topic, surge, tick.bucket) if surge.open else None
+            graded = self._grade(evidence.window) if evidence else None
+            alert = update_alert(alert, surge, evidence, graded, tick.bucket)
+        facts = Facts() if fresh else (await self._book.get(alert.id)).facts
+        told = decide(alert, facts, end_of(tick.bucket))
+        if told is not None:
+            alert = mark_sent(alert, told, end_of(tick.bucket))
+            self._announce(alert, facts, told, now, changes)
+        bench.alerts[alert.id] = alert
+        changes.alerts[alert.id] = alert
+        changes.events.append((told.value if told else "updated", alert.id))
+        if not surge.open:
+            bench.alerts.pop(alert.id, None)
+
+    def _announce(self, alert: Alert, facts: Facts, told: Reason, now: datetime, changes: _Changes) -> None:
+        self._metrics.alerts.labels(reason=told.value, severity=alert.severity.value).inc()
+        log.info("alert", alert=alert.id, reason=told.value, severity=alert.severity.value)
+        body = orjson.dumps(
+            {
+                "type": f"alert.{told.value}",
+                "timestamp": now.isoformat(),
+                "data": alert_view(alert, facts, base_url=self._rules.base_url, reason=told),
+            }
+        )
+        changes.notifications += [
+            Notification(f"{alert.id}:{told.value}:{alert.updated_at:%Y%m%dT%H%M}:{number}", now, pack_due(url, body))
+            for number, url in enumerate(self._rules.receivers)
+        ]
+
+    def _stale(self, alert: Alert, bench: _Bench, topic: Topic, tick: DetectorTick) -> bool:
+        """Whether an open alert's evidence is worth renewing: every hour, and whenever the surge grew by a third."""
+        row = list(tick.topics).index(topic.id)
+        grew = bool(tick.alarm[row]) and tick.observed[row] >= 1.33 * alert.evidence.window.observed
+        return grew or tick.bucket - (bucket_of(alert.updated_at) - 1) >= _REFRESH
+
+    async def _alert(self, bench: _Bench, surge: Surge) -> Alert | None:
+        name = alert_id(surge)
+        if name not in bench.alerts:
+            filed = await self._book.many([name])
+            if not filed:
+                return None
+            bench.alerts[name] = filed[0].alert
+        return bench.alerts[name]
+
+    @staticmethod
+    def _grade(window: WindowFigures):  # type: ignore[no-untyped-def]
+        return grade(window.observed, window.expected, window.end - window.start)
+
+    def _calibrate(self, bench: _Bench) -> None:
+        calibration = bench.detector.calibrate()
+        self._metrics.threshold.set(bench.detector.threshold)
+        log.debug("calibrated", threshold=bench.detector.threshold, calibration=str(calibration))
+
+    async def _meet_topics(self, bench: _Bench) -> None:
+        """Give every new topic of the model its row in the detector, with what was counted for it so far."""
+        current = await self._models.current()
+        if current.model is None or current.version == bench.model_version:
+            return
+        watched = {topic.id for topic in current.model.topics if _watched(topic)}
+        for gone in set(bench.detector.topics) - watched:
+            bench.detector.remove(gone)
+        new = sorted(watched - set(bench.detector.topics))
+        if new:
+            assert bench.position is not None
+            pasts: dict[str, dict[int, int]] = {name: {} for name in new}
+            if bench.detector.topics or bench.position >= bench.raise_from:
+                pasts = await self._counts.history(new, bench.position - _PAST // timedelta(minutes=5), bench.position)
+            for name in new:
+                bench.detector.add(name, pasts[name] or None)
+        bench.model_version = current.version
+        self._metrics.topics.set(len(watched))
+
+    async def _restore(self) -> _Bench | None:
+        """The state of the last committed tick; None before the first."""
+        position, state = await self._store.state()
+        if position is None:
+            return None
+        detector = Detector.unpack({n.removeprefix("detector."): v for n, v in state.items() if n.startswith("detector.")})
+        held = orjson.loads(state["bench"])
+        surges = {name: Surge(**fields | {"state": SurgeState(fields["state"])}) for name, fields in held["surges"].items()}
+        return _Bench(detector, position, held["raise_from"], surges, {})
+
+    async def _write(self, bench: _Bench, bucket: int, changes: _Changes) -> None:
+        held = {"surges": bench.surges, "raise_from": bench.raise_from}
+        state = {f"detector.{name}": value for name, value in bench.detector.pack().items()}
+        state["bench"] = orjson.dumps(held)
+        tick = Tick(
+            before=bench.position,
+            after=bucket,
+            state=state,
+            alerts=list(changes.alerts.values()),
+            events=changes.events,
+            notifications=changes.notifications,
+        )
+        await self._store.commit(tick, self._token)
+        bench.position = bucket
+        self._metrics.judged.set(end_of(bucket).timestamp())
+
+
+def _watched(topic: Topic) -> bool:
+    return topic.state is not TopicState.RETIRED and topic.kind is TopicKind.ISSUE
+
+
+def _known(bench: _Bench, counts: BucketCounts) -> dict[str, int]:
+    """The counts of the topics that the detector watches; others joined after this bucket's model."""
+    watched = set(bench.detector.topics)
+    return {topic: count for topic, count in counts.customers.items() if topic in watched and count > 0}
+
+
+def _promotion(campaigns: Sequence[Campaign], bucket: int) -> float | None:
+    """The announced multiplier at a bucket, where one is announced with a figure."""
+    at = start_of(bucket)
+    found = [one.multiplier for one in campaigns if one.covers(at) and one.multiplier]
+    return max(found) if found else None
+
+
+def _topic(model: TopicModel | None, name: str) -> Topic | None:
+    found: Callable[[Topic], bool] = lambda topic: topic.id == name  # noqa: E731
+    return next(filter(found, model.topics), None) if model else None
+
+
+def _reading(detector: Detector, tick: DetectorTick, row: int | None, name: str) -> Reading:
+    if row is None:
+        return Reading(tick.bucket, False, True, tick.bucket, 0, 0.0)
+    alarm = bool(tick.alarm[row])
+    onset = detector.explain(name).onset if alarm else tick.bucket
+    return Reading(tick.bucket, alarm, name in tick.quiet, onset, int(tick.observed[row]), float(tick.expected[row]))

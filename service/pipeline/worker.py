@@ -1,0 +1,117 @@
+"""The worker: take a batch from the inbox, embed, assign, count."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from models.chatter import is_chatter
+from models.embed import Embedder, Vectors, language_of
+from models.topics import Assignment, TopicModel
+from service.logs import log
+from service.metrics import Metrics
+from service.store.answers import Answer
+from service.store.codec import pack_vector
+from service.store.counts import CHATTER, NOISE, Counts, Tally
+from service.store.inbox import Delivery, Inbox
+from service.store.model import ModelStore
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRules:
+    batch: int
+    claim_after: timedelta
+    max_deliveries: int
+
+
+class Worker:
+    """One consumer of the group. ``name`` must be unique among the living."""
+
+    def __init__(
+        self,
+        name: str,
+        inbox: Inbox,
+        counts: Counts,
+        models: ModelStore,
+        embedder: Embedder,
+        rules: WorkerRules,
+        metrics: Metrics,
+        answer: Callable[[Sequence[Answer]], Awaitable[None]],
+    ) -> None:
+        self._name = name
+        self._inbox = inbox
+        self._counts = counts
+        self._models = models
+        self._embedder = embedder
+        self._rules = rules
+        self._metrics = metrics
+        self._answer = answer
+
+    async def run_once(self, wait: timedelta | None = None) -> int:
+        """Take and count one batch of new messages; answers how many were taken."""
+        deliveries = await self._inbox.take(self._name, self._rules.batch, wait)
+        await self._work(deliveries)
+        return len(deliveries)
+
+    async def take_over(self) -> int:
+        """Take over what a dead worker left; what fails again and again is put aside. Answers how many."""
+        claimed = await self._inbox.claim(self._name, self._rules.claim_after, self._rules.batch)
+        hopeless = [delivery for delivery, tries in claimed if tries > self._rules.max_deliveries]
+        for delivery in hopeless:
+            await self._bury(delivery, "failed_repeatedly")
+        doomed = {(delivery.partition, delivery.id) for delivery in hopeless}
+        alive = [delivery for delivery, _ in claimed if (delivery.partition, delivery.id) not in doomed]
+        # One by one: a message that breaks the worker must not take its neighbours along again.
+        for delivery in alive:
+            await self._work([delivery])
+        return len(claimed)
+
+    async def _work(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            if delivery.entry is None:
+                await self._bury(delivery, "unreadable")
+        readable = [delivery for delivery in deliveries if delivery.entry is not None]
+        if not readable:
+            return
+        texts = [delivery.entry.message.text for delivery in readable if delivery.entry]
+        vectors = await asyncio.to_thread(self._embedder.embed, texts)
+        current = await self._models.current()
+        assignments = assign(current.model, texts, vectors)
+        topics = [
+            CHATTER if is_chatter(text) else assignment.topic or NOISE
+            for text, assignment in zip(texts, assignments, strict=True)
+        ]
+        await self._count(readable, topics, vectors)
+        await self._tell(readable, assignments)
+
+    async def _count(self, deliveries: Sequence[Delivery], topics: Sequence[str], vectors: Vectors) -> None:
+        by_partition: dict[int, list[Tally]] = defaultdict(list)
+        for delivery, topic, vector in zip(deliveries, topics, vectors, strict=True):
+            assert delivery.entry is not None
+            tally = Tally(delivery.id, delivery.entry, topic, pack_vector(vector))
+            by_partition[delivery.partition].append(tally)
+        for partition, tallies in by_partition.items():
+            done = await self._counts.count(partition, tallies)
+            self._metrics.counted.inc(sum(one >= 0 for one in done))
+
+    async def _tell(self, deliveries: Sequence[Delivery], assignments: Sequence[Assignment]) -> None:
+        answers = [
+            Answer(delivery.entry.answer, assignment.topic, assignment.strength)
+            for delivery, assignment in zip(deliveries, assignments, strict=True)
+            if delivery.entry and delivery.entry.answer
+        ]
+        if answers:
+            await self._answer(answers)
+
+    async def _bury(self, delivery: Delivery, reason: str) -> None:
+        if await self._inbox.bury(delivery, reason):
+            self._metrics.dead.labels(reason=reason).inc()
+            log.warning("message put aside", partition=delivery.partition, entry=delivery.id, reason=reason)
+
+
+def assign(model: TopicModel | None, texts: Sequence[str], vectors: Vectors) -> list[Assignment]:
+    """Assignments of texts by their raw unit vectors; all noise while there is no model."""
+    if model is None or len(vectors) == 0:
+        return [Assignment(None, 0.0, None, 2.0)] * len(vectors)
+    return model.assign(model.centring.apply(vectors, [language_of(text) for text in texts]))

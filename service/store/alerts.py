@@ -1,0 +1,134 @@
+"""The alert book: alerts, what people did about them, and the events that live feeds resume from."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from redis.exceptions import WatchError
+
+from models.alert import Alert, Facts
+from service.errors import Conflict, NotFound
+from service.store import keys
+from service.store.alertcodec import pack, unpack_alert, unpack_facts
+from service.store.redis import Store, store_errors
+
+MOST_EVENTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """An alert with the facts beside it."""
+
+    alert: Alert
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """One change of one alert; ``id`` is what a live feed resumes from."""
+
+    id: str
+    kind: str
+    alert_id: str
+
+
+class AlertBook:
+    """Read alerts; write what people do. The judge writes the alerts themselves (`service.store.judgement`)."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, alert_id: str) -> Filed:
+        """Raises `NotFound`."""
+        with store_errors():
+            pipe = self._store.client.pipeline(transaction=False)
+            pipe.hget(keys.ALERTS, alert_id)
+            pipe.hget(keys.FACTS, alert_id)
+            body, facts = await pipe.execute()
+        if body is None:
+            raise NotFound(f"there is no alert {alert_id!r}; GET /v1/alerts lists them")
+        return Filed(unpack_alert(body), unpack_facts(facts))
+
+    async def many(self, alert_ids: Sequence[str]) -> list[Filed]:
+        """The alerts of these ids; those that are gone are left out."""
+        if not alert_ids:
+            return []
+        with store_errors():
+            pipe = self._store.client.pipeline(transaction=False)
+            pipe.hmget(keys.ALERTS, list(alert_ids))
+            pipe.hmget(keys.FACTS, list(alert_ids))
+            bodies, facts = await pipe.execute()
+        return [
+            Filed(unpack_alert(body), unpack_facts(fact)) for body, fact in zip(bodies, facts, strict=True) if body
+        ]
+
+    async def newest(self, count: int, before: tuple[float, str] | None = None) -> list[Filed]:
+        """Alerts by time fired, newest first; ``before`` is the (time, id) of the last one already seen."""
+        with store_errors():
+            top = "+inf" if before is None else before[0]
+            found = await self._store.client.zrange(
+                keys.ALERT_ORDER, top, "-inf", desc=True, byscore=True, offset=0, num=count + 64, withscores=True
+            )
+        ids = [(float(at), name.decode()) for name, at in found]
+        ids.sort(reverse=True)
+        if before is not None:
+            ids = [one for one in ids if one < before]
+        return await self.many([name for _, name in ids[:count]])
+
+    async def act(self, alert_id: str, kind: str, change: Callable[[Alert, Facts], Facts]) -> Filed:
+        """Change the facts of an alert and tell the feeds, in one step. Raises `NotFound`, or what ``change`` raises."""
+        for _ in range(20):
+            filed = await self.get(alert_id)
+            facts = change(filed.alert, filed.facts)
+            with store_errors():
+                async with self._store.client.pipeline(transaction=True) as pipe:
+                    await pipe.watch(keys.FACTS)
+                    if unpack_facts(await pipe.hget(keys.FACTS, alert_id)) != filed.facts:
+                        continue
+                    pipe.multi()
+                    pipe.hset(keys.FACTS, alert_id, pack(facts))
+                    pipe.xadd(
+                        keys.EVENTS,
+                        {"kind": kind, "alert": alert_id, "body": b""},
+                        maxlen=MOST_EVENTS,
+                        approximate=True,
+                    )
+                    try:
+                        await pipe.execute()
+                    except WatchError:
+                        continue
+            return Filed(filed.alert, facts)
+        raise Conflict("others change this alert at the same time; send the request again")
+
+    async def events_after(self, event_id: str, count: int = 100) -> list[AlertEvent]:
+        """Events after ``event_id``, oldest first."""
+        with store_errors():
+            found = await self._store.client.xrange(keys.EVENTS, min=f"({event_id}", count=count)
+        return [
+            AlertEvent(entry_id.decode(), fields[b"kind"].decode(), fields[b"alert"].decode())
+            for entry_id, fields in found
+        ]
+
+    async def last_event(self) -> str:
+        """The id of the newest event; '0-0' before the first."""
+        with store_errors():
+            found = await self._store.client.xrevrange(keys.EVENTS, count=1)
+        return found[0][0].decode() if found else "0-0"
+
+    async def first_event(self) -> str | None:
+        """The id of the oldest event that is still kept."""
+        with store_errors():
+            found = await self._store.client.xrange(keys.EVENTS, count=1)
+        return found[0][0].decode() if found else None
+
+    async def forget(self, before: datetime) -> int:
+        """Drop alerts that fired before; answers how many."""
+        with store_errors():
+            old = await self._store.client.zrange(keys.ALERT_ORDER, "-inf", before.timestamp(), byscore=True)
+            if old:
+                pipe = self._store.client.pipeline(transaction=True)
+                pipe.zrem(keys.ALERT_ORDER, *old)
+                pipe.hdel(keys.ALERTS, *old)
+                pipe.hdel(keys.FACTS, *old)
+                await pipe.execute()
+        return len(old)

@@ -1,0 +1,142 @@
+"""Alerts and topics as other programs see them: plain values for JSON, one shape for API, feeds, webhooks, replay."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from models.alert import Alert, Facts, Reason, headline
+from models.evidence import CurvePoint, Sample, TopicName, WindowFigures
+from models.topics import Topic
+
+Json = dict[str, Any]
+
+
+def iso(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC, to the second."""
+    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def alert_view(alert: Alert, facts: Facts, *, base_url: str = "", reason: Reason | None = None) -> Json:
+    """Everything of an alert. ``reason`` is why it is told now; without it, why it was told last."""
+    evidence = alert.evidence
+    told = reason or (alert.sent.reason if alert.sent else Reason.fired)
+    return {
+        "alert_id": alert.id,
+        "headline": headline(alert),
+        "state": alert.state.value,
+        "severity": alert.severity.value,
+        "severity_reasons": list(alert.grade.reasons),
+        "reason": told.value,
+        "fired_at": iso(alert.fired_at),
+        "onset": iso(evidence.onset),
+        "updated_at": iso(alert.updated_at),
+        "resolved_at": iso(alert.resolved_at),
+        "noticed_at": iso(alert.noticed_at),
+        "late": alert.late,
+        "new_normal": alert.new_normal,
+        "topic": topic_name_view(evidence.topic),
+        "observed": evidence.window.observed,
+        "expected": round(evidence.window.expected, 2),
+        "upper_bound": evidence.window.upper_bound,
+        "window": window_view(evidence.window),
+        "windows": [window_view(window) for window in evidence.windows],
+        "customers": evidence.customers,
+        "messages": evidence.messages,
+        "culprits": [
+            {
+                "attribute": culprit.attribute,
+                "value": culprit.value,
+                "observed": culprit.observed,
+                "expected": round(culprit.expected, 2),
+                "lift": round(culprit.lift, 2),
+                "p": float(f"{culprit.p:.2g}"),
+            }
+            for culprit in evidence.culprits
+        ],
+        "samples": [sample_view(sample) for sample in evidence.samples],
+        "curve": [point_view(point) for point in evidence.curve],
+        "contributions": {name: round(factor, 3) for name, factor in evidence.contributions.items()},
+        "facts": facts_view(facts),
+        "url": f"{base_url}/#/alerts/{alert.id}" if base_url else None,
+    }
+
+
+def alert_row(alert: Alert, facts: Facts, *, base_url: str = "") -> Json:
+    """An alert in a list: all but the long parts."""
+    view = alert_view(alert, facts, base_url=base_url)
+    view["samples"] = view["samples"][:1]
+    for name in ("windows", "contributions"):
+        del view[name]
+    return view
+
+
+def topic_name_view(topic: TopicName) -> Json:
+    return {"id": topic.id, "label": topic.label, "labels": dict(topic.labels), "terms": list(topic.terms)}
+
+
+def window_view(window: WindowFigures) -> Json:
+    return {
+        "start": iso(window.start),
+        "end": iso(window.end),
+        "minutes": window.minutes,
+        "observed": window.observed,
+        "expected": round(window.expected, 2),
+        "upper_bound": window.upper_bound,
+    }
+
+
+def sample_view(sample: Sample) -> Json:
+    return {
+        "message_id": sample.message_id,
+        "source": sample.source,
+        "text": sample.text,
+        "occurred_at": iso(sample.occurred_at),
+        "attributes": dict(sample.attributes),
+        "order_id": sample.order_id,
+    }
+
+
+def point_view(point: CurvePoint) -> Json:
+    return {
+        "start": iso(point.start),
+        "observed": point.observed,
+        "expected": round(point.expected, 2),
+        "upper": round(point.upper, 2),
+    }
+
+
+def facts_view(facts: Facts) -> Json:
+    return {
+        "acknowledged_at": iso(facts.acknowledged_at),
+        "acknowledged_by": facts.acknowledged_by,
+        "snoozed_until": iso(facts.snoozed_until),
+        "closed_at": iso(facts.closed_at),
+        "judgement": facts.judgement.value if facts.judgement else None,
+        "note": facts.note,
+    }
+
+
+def topic_label(topic: Topic) -> str:
+    """The label people read: Chinese where there is one, else English, else the terms, else the id."""
+    labels: Mapping[str, str] = topic.labels
+    return labels.get("zh") or labels.get("en") or " ".join(topic.terms[:3]) or topic.id
+
+
+def topic_name(topic: Topic) -> TopicName:
+    return TopicName(topic.id, topic_label(topic), dict(topic.labels), topic.terms)
+
+
+def topic_view(topic: Topic) -> Json:
+    """A topic without its figures."""
+    return {
+        "id": topic.id,
+        "label": topic_label(topic),
+        "labels": dict(topic.labels),
+        "terms": list(topic.terms),
+        "state": topic.state.value,
+        "kind": topic.kind.value,
+        "born": iso(topic.born),
+        "size": topic.size,
+        "radius": round(topic.radius, 4),
+        "exemplars": [{"message_id": one.message_id, "text": one.text} for one in topic.exemplars],
+    }
