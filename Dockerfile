@@ -27,8 +27,8 @@ COPY models models
 COPY training training
 RUN pip install --no-deps --force-reinstall .
 
-ENV TOCSIN_CACHE=/opt/tocsin/encoder
-RUN tocsin prepare
+ENV TOCSIN_CACHE=/opt/tocsin/cache
+RUN tocsin prepare --cache "${TOCSIN_CACHE}"
 
 
 FROM python:3.11-slim-bookworm
@@ -42,7 +42,7 @@ ENV PATH=/opt/tocsin/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     HF_HUB_OFFLINE=1 \
-    TOCSIN_CACHE=/opt/tocsin/encoder \
+    TOCSIN_CACHE=/opt/tocsin/cache \
     TOCSIN_DATA_DIR=/data
 
 USER 10001:10001
