@@ -1,0 +1,121 @@
+"""Speed, agreement and quality of the default encoder: ``python tests/benchmarks/encoder.py DATA``.
+
+DATA holds ``aftersales_240.py`` (ZH and EN: texts by intent), and ``online_shopping_10_cats/data.csv`` and
+``us_airline_tweets/data.csv`` with a column ``text``. Prints JSON. Run it on an otherwise idle machine.
+"""
+
+import argparse
+import csv
+import json
+import os
+import runpy
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.embed import Centring, Embedder, Vectors, language_of
+from models.encoder.prepare import prepare
+from models.sentence import OnnxEmbedder, TorchEmbedder
+from training.grouping import grouping
+
+STREAMS = {"zh": "online_shopping_10_cats", "en": "us_airline_tweets"}
+ROUNDS = 3
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("data", type=Path)
+    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--texts", type=int, default=512, help="texts a language for speed and agreement")
+    arguments.add_argument("--plain", action="store_true", help="without the intent adapter")
+    given = arguments.parse_args()
+    cache = Path(os.environ.get("TOCSIN_CACHE", "~/.cache/tocsin")).expanduser()
+    folder = prepare(cache, adapter=None) if given.plain else prepare(cache)
+    forms: dict[str, Embedder] = {
+        "onnx int8": OnnxEmbedder(folder, threads=given.threads),
+        "torch float32": TorchEmbedder(folder, threads=given.threads),
+    }
+    texts = {language: sampled(given.data / name / "data.csv", given.texts) for language, name in STREAMS.items()}
+    report: dict[str, Any] = {
+        "encoder": forms["onnx int8"].name,
+        "threads": given.threads,
+        "load": os.getloadavg()[0],
+        "messages_per_second": speeds(forms, texts),
+        "milliseconds_for_one": {name: alone(form, texts["zh"][:50]) for name, form in forms.items()},
+        "cosine_int8_to_float32": {language: agreement(forms, texts[language]) for language in texts},
+        "cosine_int8_alone_to_batched": neighbours(forms["onnx int8"], texts["zh"] + texts["en"]),
+        "grouping": {name: qualities(form, given.data / "aftersales_240.py") for name, form in forms.items()},
+    }
+    print(json.dumps(report, indent=2))
+
+
+def sampled(path: Path, count: int) -> list[str]:
+    with path.open(encoding="utf-8", newline="") as file:
+        texts = [row["text"] for row in csv.DictReader(file)]
+    return [texts[index] for index in np.random.default_rng(0).permutation(len(texts))[:count]]
+
+
+def speeds(forms: dict[str, Embedder], texts: dict[str, list[str]]) -> dict[str, dict[str, int]]:
+    """Messages a second, the best of `ROUNDS`, the forms taking turns so that other work hits both."""
+    best = {name: dict.fromkeys(texts, 0) for name in forms}
+    for _ in range(ROUNDS):
+        for name, form in forms.items():
+            for language, own in texts.items():
+                rate = round(len(own) / seconds(lambda form=form, own=own: form.embed(own)))
+                best[name][language] = max(best[name][language], rate)
+    return best
+
+
+def alone(form: Embedder, texts: list[str]) -> float:
+    return round(1000 * min(seconds(lambda text=text: form.embed([text])) for text in texts), 1)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def agreement(forms: dict[str, Embedder], texts: list[str]) -> dict[str, float]:
+    fast, reference = (form.embed(texts) for form in forms.values())
+    return spread(fast, reference)
+
+
+def neighbours(form: Embedder, texts: list[str]) -> dict[str, float]:
+    return spread(form.embed(texts), np.concatenate([form.embed([text]) for text in texts]))
+
+
+def spread(one: Vectors, other: Vectors) -> dict[str, float]:
+    cosines = (one * other).sum(axis=1)
+    return {"least": round(float(cosines.min()), 4), "mean": round(float(cosines.mean()), 4)}
+
+
+def qualities(form: Embedder, path: Path) -> dict[str, dict[str, float]]:
+    """kNN1, NMI and ARI of twelve after-sales intents, centred as stated."""
+    written = runpy.run_path(str(path))
+    rows = {
+        language: [(text, label) for label, own in written[language.upper()].items() for text in own]
+        for language in ("zh", "en")
+    }
+    mixed = rows["zh"] + rows["en"]
+    return {
+        "zh": quality(form, rows["zh"], by_language=False),
+        "en": quality(form, rows["en"], by_language=False),
+        "mixed, one mean": quality(form, mixed, by_language=False),
+        "mixed, a mean per language": quality(form, mixed, by_language=True),
+    }
+
+
+def quality(form: Embedder, rows: list[tuple[str, str]], *, by_language: bool) -> dict[str, float]:
+    texts, labels = zip(*rows, strict=True)
+    vectors = form.embed(texts)
+    languages = [language_of(text) if by_language else "zh" for text in texts]
+    return asdict(grouping(Centring.fit(vectors, languages).apply(vectors, languages), labels))
+
+
+if __name__ == "__main__":
+    main()
