@@ -1,0 +1,157 @@
+"""Finding topics among messages that have none. Vectors are drawn around known directions."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from models.discovery import (
+    Candidate,
+    DiscoverySettings,
+    Selection,
+    discover,
+    same_topic,
+    split_half_assign,
+    wordings_of,
+)
+from models.embed import Centring, Vectors, unit
+from models.reduction import Reduction
+from models.topics import Topic, TopicId, TopicModel
+
+DIMENSION = 32
+FEW = DiscoverySettings(dimensions=5)
+
+
+def issues(count: int, each: int, *, spread: float = 0.1, seed: int = 0) -> tuple[Vectors, np.ndarray]:
+    """Messages around ``count`` directions, shuffled, and which direction each belongs to."""
+    rng = np.random.default_rng(seed)
+    centres = unit(rng.normal(size=(count, DIMENSION)))
+    truth = rng.permutation(np.repeat(np.arange(count), each))
+    return unit(centres[truth] + spread * rng.normal(size=(len(truth), DIMENSION))), truth
+
+
+def words(count: int) -> list[str]:
+    """Different wordings: numbers alone would all have one normal form."""
+    return ["".join(chr(97 + int(digit)) for digit in f"{number:05d}") for number in range(count)]
+
+
+def people(count: int) -> list[str]:
+    return [f"c{number}" for number in range(count)]
+
+
+@pytest.mark.parametrize("reduction", list(Reduction))
+def test_every_issue_is_found_and_no_candidate_mixes_two(reduction: Reduction) -> None:
+    vectors, truth = issues(4, 60)
+    found = discover(vectors, people(240), words(240), DiscoverySettings(reduction=reduction, dimensions=5))
+    assert [len(np.unique(truth[candidate.rows])) for candidate in found] == [1] * len(found)
+    assert {int(truth[candidate.rows[0]]) for candidate in found} == {0, 1, 2, 3}
+    assert sum(len(candidate.rows) for candidate in found) > 170
+
+
+def test_the_same_messages_and_seed_give_the_same_candidates() -> None:
+    vectors, _ = issues(3, 50, spread=0.15)
+    one, other = (discover(vectors, people(150), words(150), FEW, seed=3) for _ in range(2))
+    assert [candidate.rows.tolist() for candidate in one] == [candidate.rows.tolist() for candidate in other]
+
+
+def test_what_too_few_customers_say_is_no_candidate() -> None:
+    vectors, truth = issues(3, 60)
+    customers = ["loud" if issue == 1 else f"c{row}" for row, issue in enumerate(truth)]
+    found = discover(vectors, customers, words(180), FEW)
+    assert {int(truth[candidate.rows[0]]) for candidate in found} == {0, 2}
+
+
+def test_copies_of_one_text_by_many_customers_are_no_candidate() -> None:
+    vectors, truth = issues(3, 60)
+    texts = ["the very same text" if issue == 1 else word for issue, word in zip(truth, words(180), strict=True)]
+    found = discover(vectors, people(180), texts, FEW)
+    assert {int(truth[candidate.rows[0]]) for candidate in found} == {0, 2}
+
+
+def test_a_copy_goes_where_its_wording_goes() -> None:
+    vectors, _ = issues(2, 40)
+    texts = [*words(80), *words(80)]
+    found = discover(np.concatenate([vectors, vectors]), people(160), texts, FEW)
+    for candidate in found:
+        members = set(candidate.rows.tolist())
+        assert {row % 80 for row in members if row < 80} == {row % 80 for row in members if row >= 80}
+
+
+def test_a_few_messages_are_not_searched() -> None:
+    vectors, _ = issues(1, 12)
+    assert discover(vectors, people(12), words(12)) == []
+    assert discover(vectors[:0], [], []) == []
+
+
+def test_above_the_limit_a_sample_is_grouped_and_the_rest_follows() -> None:
+    vectors, truth = issues(3, 200)
+    limited = DiscoverySettings(dimensions=5, max_rows=150)
+    found = discover(vectors, people(600), words(600), limited)
+    assert {int(truth[candidate.rows[0]]) for candidate in found} == {0, 1, 2}
+    assert min(np.bincount(truth[candidate.rows]).max() / len(candidate.rows) for candidate in found) > 0.95
+    assert max(candidate.rows.max() for candidate in found) > 590
+
+
+def test_unequal_lengths_are_refused() -> None:
+    vectors, _ = issues(1, 30)
+    with pytest.raises(ValueError, match="29 customers"):
+        discover(vectors, people(29), words(30))
+
+
+def test_leaves_are_never_fewer_than_coarse_groups() -> None:
+    rng = np.random.default_rng(1)
+    coarse = unit(rng.normal(size=(3, DIMENSION)))
+    fine = unit(coarse.repeat(3, axis=0) + 0.12 * rng.normal(size=(9, DIMENSION)))
+    vectors = unit(fine.repeat(40, axis=0) + 0.05 * rng.normal(size=(360, DIMENSION)))
+    counts = [
+        len(discover(vectors, people(360), words(360), DiscoverySettings(reduction=Reduction.PCA, selection=how)))
+        for how in (Selection.COARSE, Selection.FINE)
+    ]
+    assert 0 < counts[0] <= counts[1]
+
+
+def known(centroid: np.ndarray, radius: float) -> TopicModel:
+    topic = Topic(TopicId("t1"), np.asarray(centroid, np.float32), radius, 50, datetime(2025, 1, 1, tzinfo=UTC))
+    return TopicModel("test", Centring.none(len(centroid)), (topic,))
+
+
+def candidate(centroid: np.ndarray, radius: float) -> Candidate:
+    return Candidate(np.arange(10), unit(np.asarray([centroid], np.float32))[0], radius, 10)
+
+
+def test_a_candidate_on_top_of_a_topic_is_that_topic() -> None:
+    assert same_topic(candidate(np.array([1, 0.2, 0]), 0.4), known(np.eye(3)[0], 0.4)) == "t1"
+
+
+def test_a_candidate_apart_from_every_topic_is_new() -> None:
+    assert same_topic(candidate(np.array([1, 1, 0]), 0.4), known(np.eye(3)[0], 0.4)) is None
+    nothing = TopicModel("test", Centring.none(3))
+    assert same_topic(candidate(np.array([1, 0, 0]), 0.4), nothing) is None
+
+
+def test_a_narrow_candidate_at_the_rim_of_a_wide_topic_is_new() -> None:
+    assert same_topic(candidate(np.array([1, 0.6, 0]), 0.05), known(np.eye(3)[0], 0.6)) is None
+
+
+def test_a_history_is_placed_by_the_half_that_did_not_see_it() -> None:
+    vectors, truth = issues(4, 80, spread=0.08)
+    placed = split_half_assign(vectors, truth.astype(np.intp), words(320), radius_share=0.9)
+    assert (placed[placed >= 0] == truth[placed >= 0]).all()
+    assert 0.8 < (placed >= 0).mean() < 0.97
+
+
+def test_out_of_sample_a_group_of_strangers_keeps_few_of_its_members() -> None:
+    rng = np.random.default_rng(5)
+    strangers = unit(rng.normal(size=(200, DIMENSION)))
+    fit_alone = split_half_assign(strangers, np.repeat(np.arange(20), 10), words(200), radius_share=0.5)
+    assert (fit_alone == np.repeat(np.arange(20), 10)).mean() < 0.3
+
+
+def test_a_history_of_noise_stays_noise() -> None:
+    vectors, _ = issues(2, 20)
+    assert (split_half_assign(vectors, np.full(40, -1), words(40), radius_share=0.9) == -1).all()
+    assert len(split_half_assign(vectors[:0], np.empty(0, np.intp), [], radius_share=0.9)) == 0
+
+
+def test_wordings_are_numbered_by_first_appearance() -> None:
+    assert wordings_of(["b", "a", "B!", "a"]).tolist() == [0, 1, 0, 1]
