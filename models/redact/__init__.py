@@ -13,13 +13,9 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 
 from models.message import RedactedText
-from models.redact.digits import bank_cards, identity_documents, telephones
-from models.redact.fold import HIDDEN, KEPT, Shadow, fold
-from models.redact.names import names
-from models.redact.orders import carrier_numbers, order_numbers, tracking_numbers
-from models.redact.places import addresses
+from models.redact import accounts, identity, names, orders, phones, places, streets
+from models.redact.fold import HIDDEN, KEPT, fold, origins
 from models.redact.rule import Placeholder, Rule, Span, fixed
-from models.redact.words import accounts, emails, plates
 
 WITHHELD = RedactedText("[withheld]")
 """What is left of a text that keeps showing new personal data after every sweep."""
@@ -68,8 +64,9 @@ class Redaction:
 
 @dataclass(frozen=True, slots=True)
 class _Hit:
+    rule: str
     span: Span
-    rule: Rule
+    placeholder: Placeholder
 
 
 _DEFAULT = RedactSettings()
@@ -81,11 +78,11 @@ def redact(text: str, settings: RedactSettings = _DEFAULT) -> Redaction:
     Takes any string and raises nothing; linear in its length. Redacting twice changes nothing more:
     placeholders, whoever wrote them, are plain text that no rule matches and that hides nothing around it.
 
-    >>> redact("我叫张三，电话１３８-0013-8000，充电器冒烟了")
-    Redaction(text='我叫[name]，电话[phone]，充电器冒烟了', found=(Found(rule='phone', count=1), Found(rule='name', count=1)))
+    >>> redact("我叫张三，电话１３８-0013-8000，充电器冒烟了").text
+    '我叫[name]，电话[phone]，充电器冒烟了'
     """
     shadow = fold(text)
-    line = _PLACEHOLDERS.sub(_covered, shadow.text)
+    line = _PLACEHOLDERS.sub(_covered, shadow) if "[" in shadow else shadow
     rules = _rules(settings)
     hits: list[_Hit] = []
     for _ in range(_SWEEPS):
@@ -100,13 +97,18 @@ def redact(text: str, settings: RedactSettings = _DEFAULT) -> Redaction:
 def _sweep(line: str, rules: tuple[Rule, ...]) -> list[_Hit]:
     """What the rules find, each on what those before it left."""
     hits: list[_Hit] = []
+    small = line.lower()
+    has_digits = _DIGIT.search(small) is not None
     for rule in rules:
+        if (rule.digits and not has_digits) or not rule.may_find(small):
+            continue
         spans = list(rule.find(line))
         if not spans:
             continue
         line = _cover(line, spans, HIDDEN if rule.placeholder else KEPT)
+        small = line.lower()
         if rule.placeholder:
-            hits += (_Hit(span, rule) for span in spans)
+            hits += (_Hit(rule.name, span, rule.placeholder) for span in spans)
     return hits
 
 
@@ -120,16 +122,16 @@ def _cover(line: str, spans: list[Span], mark: str) -> str:
     return "".join(pieces)
 
 
-def _rendered(text: str, shadow: Shadow, hits: list[_Hit]) -> RedactedText:
+def _rendered(text: str, shadow: str, hits: list[_Hit]) -> RedactedText:
     if not hits:
         return RedactedText(text)
+    places_in_text = origins(text)
     pieces: list[str] = []
     done = 0
     for hit in sorted(hits, key=lambda hit: hit.span):
-        start, end = shadow.original(*hit.span)
-        assert hit.rule.placeholder is not None  # noqa: S101 - hits come from rules with one
-        pieces += (text[done:start], hit.rule.placeholder(shadow.text[slice(*hit.span)]))
-        done = end
+        start, end = hit.span
+        pieces += (text[done : places_in_text[start]], hit.placeholder(shadow[start:end]))
+        done = places_in_text[end]
     pieces.append(text[done:])
     return RedactedText("".join(pieces))
 
@@ -137,7 +139,7 @@ def _rendered(text: str, shadow: Shadow, hits: list[_Hit]) -> RedactedText:
 def _counted(hits: list[_Hit], rules: tuple[Rule, ...]) -> tuple[Found, ...]:
     counts = {rule.name: 0 for rule in rules}
     for hit in hits:
-        counts[hit.rule.name] += 1
+        counts[hit.rule] += 1
     return tuple(Found(name, count) for name, count in counts.items() if count)
 
 
@@ -147,6 +149,7 @@ def _covered(match: re.Match[str]) -> str:
 
 # --- the rules, in order ----------------------------------------------------------------------------------
 
+_DIGIT = re.compile("[0-9零〇一二三四五六七八九十百幺壹贰叁肆伍陆柒捌玖]")
 _KINDS = ("phone", "email", "id", "bank_card", "address", "name", "plate", "account", "order", "tracking", "withheld")
 _PLACEHOLDERS = re.compile(rf"\[(?:{'|'.join(_KINDS)})\]|\[(?:order|tracking):[a-z2-7]{{8}}\]")
 
@@ -158,17 +161,19 @@ def _rules(settings: RedactSettings) -> tuple[Rule, ...]:
     order = _numbers_placeholder("order", settings.orders, settings.hash_key)
     tracking = _numbers_placeholder("tracking", settings.tracking, settings.hash_key)
     return (
-        Rule("email", emails, fixed("email")),
-        Rule("tracking", tracking_numbers, tracking),
-        Rule("tracking", carrier_numbers, tracking),
-        Rule("order", order_numbers, order),
-        Rule("id", identity_documents, fixed("id")),
-        Rule("bank_card", bank_cards, fixed("bank_card")),
-        Rule("account", accounts, fixed("account")),
-        Rule("phone", telephones, fixed("phone")),
-        Rule("plate", plates, fixed("plate")),
-        Rule("address", addresses, fixed("address")),
-        Rule("name", names, fixed("name")),
+        Rule("email", accounts.EMAIL_HINTS, accounts.emails, fixed("email"), digits=False),
+        Rule("tracking", orders.TRACKING_HINTS, orders.tracking_numbers, tracking),
+        Rule("order", orders.ORDER_HINTS, orders.order_numbers, order),
+        Rule("id", identity.HINTS, identity.identity_documents, fixed("id")),
+        Rule("bank_card", identity.HINTS, identity.bank_cards, fixed("bank_card")),
+        Rule("account", accounts.ACCOUNT_HINTS, accounts.accounts, fixed("account"), digits=False),
+        Rule("phone", phones.HINTS, phones.telephones, fixed("phone")),
+        Rule("plate", accounts.PLATE_HINTS, accounts.plates, fixed("plate")),
+        Rule("address", places.HINTS, places.addresses, fixed("address"), digits=False),
+        Rule("address", streets.HINTS, streets.english_addresses, fixed("address")),
+        Rule("name", names.CHINESE_HINTS, names.chinese_names, fixed("name"), digits=False),
+        Rule("name", names.ENGLISH_HINTS, names.english_names, fixed("name"), digits=False),
+        Rule("name", names.BESIDE_HINTS, names.names_beside, fixed("name"), digits=False),
     )
 
 

@@ -8,7 +8,6 @@ exactly as it was written.
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 HIDDEN = "\ue000"
@@ -34,41 +33,25 @@ _TRADITIONAL = {
 _HAS_TRADITIONAL = re.compile("[" + "".join(map(chr, _TRADITIONAL)) + "]")
 
 
-@dataclass(frozen=True, slots=True)
-class Shadow:
-    """``text`` is the folded form; ``places[i]`` is where its character ``i`` stands in the original.
-
-    One place more than characters: the last is the original's length.
-    """
-
-    text: str
-    places: Sequence[int]
-
-    def original(self, start: int, end: int) -> tuple[int, int]:
-        """The half-open span of the original under ``start:end``, with invisible characters that trail it."""
-        return self.places[start], self.places[end]
-
-
-def fold(text: str) -> Shadow:
+def fold(text: str) -> str:
     """The shadow of any string, lone surrogates included. Linear.
 
-    >>> fold("１３８\\u200b⓪").text
+    >>> fold("１３８\\u200b⓪")
     '1380'
     """
+    plain = _ODD.sub(lambda odd: _fold_char(odd[0]), text)
+    return plain.translate(_TRADITIONAL) if _HAS_TRADITIONAL.search(plain) else plain
+
+
+def origins(text: str) -> Sequence[int]:
+    """Where each character of ``fold(text)`` stands in ``text``; at the end, the length of ``text``.
+
+    A span of the shadow then covers, in the original, the invisible characters that trail it too.
+    """
     if not _ODD.search(text):
-        return Shadow(_simplified(text), range(len(text) + 1))
-    plain: list[str] = []
-    places: list[int] = []
-    for place, char in enumerate(text):
-        folded = _fold_char(char)
-        plain.append(folded)
-        places.extend([place] * len(folded))
-    places.append(len(text))
-    return Shadow(_simplified("".join(plain)), places)
-
-
-def _simplified(text: str) -> str:
-    return text.translate(_TRADITIONAL) if _HAS_TRADITIONAL.search(text) else text
+        return range(len(text) + 1)
+    places = [place for place, char in enumerate(text) for _ in _fold_char(char)]
+    return [*places, len(text)]
 
 
 @lru_cache(maxsize=8192)
