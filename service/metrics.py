@@ -11,9 +11,7 @@ class Metrics:
         registry = self.registry
         self.accepted = Counter("tocsin_messages_accepted", "Messages taken into the inbox", registry=registry)
         self.duplicates = Counter("tocsin_messages_duplicate", "Messages posted again", registry=registry)
-        self.rejected = Counter(
-            "tocsin_messages_rejected", "Messages refused at the door", ["code"], registry=registry
-        )
+        self.rejected = Counter("tocsin_messages_rejected", "Messages refused at the door", ["code"], registry=registry)
         self.counted = Counter("tocsin_messages_counted", "Messages counted", registry=registry)
         self.dead = Counter("tocsin_messages_dead", "Messages put aside", ["reason"], registry=registry)
         self.waiting = Gauge("tocsin_inbox_messages", "Messages accepted and not yet counted", registry=registry)
@@ -24,7 +22,5 @@ class Metrics:
         self.judged = Gauge("tocsin_judged_timestamp_seconds", "End of the last judged bucket", registry=registry)
         self.threshold = Gauge("tocsin_threshold", "Score over which a topic alarms", registry=registry)
         self.tick = Histogram("tocsin_tick_seconds", "Time to judge one bucket", registry=registry)
-        self.notified = Counter(
-            "tocsin_notifications", "Notifications by outcome", ["outcome"], registry=registry
-        )
+        self.notified = Counter("tocsin_notifications", "Notifications by outcome", ["outcome"], registry=registry)
         self.outbox = Gauge("tocsin_outbox_notifications", "Notifications that wait", registry=registry)

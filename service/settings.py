@@ -8,7 +8,7 @@ import os
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     max_batch: int = Field(1_000, ge=1, description="most messages in one batch")
     max_body: int = Field(8 * 1024 * 1024, ge=1_024, description="largest request body, in bytes")
     max_backlog: int = Field(200_000, ge=1, description="waiting messages above which ingest answers 429")
-    order_ids: str = Field("keep", pattern="^(keep|hash|mask)$", description="order numbers in texts")
+    order_ids: Literal["keep", "hash", "mask"] = Field("keep", description="order numbers in texts")
 
     # The stream.
     partitions: int = Field(4, ge=1, le=1_024, description="partitions; fixed once the store has data")
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
 
     # The encoder.
     encoder: str | None = Field(None, description="SentenceTransformer folder or hub id; empty: the packaged one")
-    encoder_backend: str = Field("auto", pattern="^(auto|onnx|torch)$")
+    encoder_backend: Literal["auto", "onnx", "torch"] = Field("auto", description="int8 ONNX where made, else torch")
     encoder_threads: int = Field(0, ge=0, description="threads of the encoder; 0: one per core, at most 4")
     encoder_cache: int = Field(50_000, ge=0, description="vectors kept for repeated texts")
 
@@ -89,7 +89,7 @@ class Settings(BaseSettings):
         (), description="inside hosts that webhooks may reach, comma-separated"
     )
 
-    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least grave log line shown")
 
     @field_validator("webhooks", "allow_hosts", mode="before")
     @classmethod

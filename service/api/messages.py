@@ -133,7 +133,7 @@ _BATCH = {
 async def post_message(
     request: Request,
     wait: Annotated[Literal["topic"] | None, Query(description="'topic' waits for the message's topic")] = None,
-    timeout: Annotated[float, Query(gt=0, le=10, description="seconds to wait at most")] = 2.0,
+    limit: Annotated[float, Query(alias="timeout", gt=0, le=10, description="seconds to wait at most")] = 2.0,
 ) -> Response:
     """Take one message; 202 once the store has it. Answers the topic and its open alert with ``?wait=topic``."""
     parts: ApiParts = request.app.state.parts
@@ -154,7 +154,7 @@ async def post_message(
     count(parts, [outcome])
     new = outcome is Accepted.accepted
     answer: dict[str, Any] = {"accepted": int(new), "duplicates": int(not new), "rejected": [], "id": raw.id}
-    answer |= await known(parts, word, timedelta(seconds=timeout) if new else timedelta(0))
+    answer |= await known(parts, word, timedelta(seconds=limit) if new else timedelta(0))
     return Response(orjson.dumps(answer), 202, media_type="application/json")
 
 
@@ -175,13 +175,17 @@ async def post_batch(request: Request) -> Response:
         except BadMessage as error:
             parts.metrics.rejected.labels(code=error.code).inc()
             name = str(item["id"])[:200] if isinstance(item, dict) and "id" in item else None
-            rejected.append({"index": index, "id": name, "code": error.code, "field": error.field, "detail": str(error)})
+            rejected.append(
+                {"index": index, "id": name, "code": error.code, "field": error.field, "detail": str(error)}
+            )
     outcomes = await parts.ingest.take(raws) if raws else []
     count(parts, outcomes)
     accepted = sum(outcome is Accepted.accepted for outcome in outcomes)
-    receipt = {"accepted": accepted, "duplicates": len(outcomes) - accepted, "rejected": rejected}
+    receipt: dict[str, Any] = {"accepted": accepted, "duplicates": len(outcomes) - accepted, "rejected": rejected}
     if items and not raws:
-        return problem(422, "all_rejected", "No message could be taken", "Every item has an error; see rejected.", **receipt)
+        return problem(
+            422, "all_rejected", "No message could be taken", "Every item has an error; see rejected.", **receipt
+        )
     return Response(orjson.dumps(receipt), 202, media_type="application/json")
 
 
@@ -204,7 +208,9 @@ def parsed(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadMessage("body", f"is no JSON in UTF-8 (line {error.lineno}, column {error.colno})", "not_json") from None
+        raise BadMessage(
+            "body", f"is no JSON in UTF-8 (line {error.lineno}, column {error.colno})", "not_json"
+        ) from None
 
 
 def items_of(body: bytes) -> Iterator[Any]:

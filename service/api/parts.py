@@ -1,12 +1,17 @@
 """What the API's resources work with; wired once, in `service.wiring`."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from models.buckets import BUCKET, bucket_of
+from models.detector import Detector
+from models.series import hourly_curve
 from service.api.auth import Gate
 from service.clock import Clock
 from service.metrics import Metrics
 from service.pipeline.ingest import Ingest
+from service.pipeline.judge import unpack_detector
 from service.store.alerts import AlertBook
 from service.store.answers import Answers
 from service.store.apikeys import ApiKeys
@@ -19,7 +24,7 @@ from service.store.outbox import Outbox
 from service.store.pools import Pools
 from service.store.pulse import Pulse
 from service.store.redis import Store
-from service.views import alert_row
+from service.views import alert_row, point_view
 
 _RECENT = 200  # alerts looked through for an open one
 
@@ -47,6 +52,21 @@ class ApiParts:
     max_batch: int
     max_body: int
     base_url: str
+
+    async def detector(self) -> Detector | None:
+        """The detector as of the last tick; None before judging has begun."""
+        position, state = await self.judge.state()
+        return None if position is None else unpack_detector(state)
+
+    async def series(self, topic: str, span: timedelta) -> list[dict[str, Any]]:
+        """Customers an hour on a topic up to the last judged bucket, with what was expected where that is known."""
+        position, state = await self.judge.state()
+        last = position if position is not None else bucket_of(self.clock())
+        first = (last + 1) - span // BUCKET
+        history = (await self.counts.history([topic], first, last))[topic]
+        detector = None if position is None else unpack_detector(state)
+        points = hourly_curve(detector, topic, history, first, last)
+        return [point_view(point) for point in points]
 
     async def open_alert(self, topic: str) -> dict[str, Any] | None:
         """The open alert on a topic, as a list shows it, or None."""

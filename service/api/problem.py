@@ -14,9 +14,18 @@ from service.logs import log
 MEDIA_TYPE = "application/problem+json"
 
 
-def problem(status: int, code: str, title: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
+def problem(
+    status: int, code: str, title: str, detail: str, headers: dict[str, str] | None = None, **more: Any
+) -> Response:
     """A problem document; ``code`` is stable, ``detail`` is for people."""
-    body = {"type": f"urn:tocsin:problem:{code}", "title": title, "status": status, "code": code, "detail": detail, **more}
+    body = {
+        "type": f"urn:tocsin:problem:{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **more,
+    }
     return Response(orjson.dumps(body), status, headers, media_type=MEDIA_TYPE)
 
 

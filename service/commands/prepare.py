@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.encoder.prepare import prepare
+from service.settings import Settings
 
 DEFAULT_CACHE = Path("~/.cache/tocsin")
 
@@ -27,3 +28,9 @@ def prepare_shown(cache: Path, console: Console) -> Path:
             bar.update(task, description=step, completed=share, visible=True)
 
         return prepare(cache, show)
+
+
+def ensure_encoder(settings: Settings, console: Console) -> None:
+    """Prepare the packaged encoder at first use; nothing to do where the settings name another."""
+    if settings.encoder is None:
+        prepare_shown(settings.cache, console)

@@ -106,7 +106,7 @@ def parse_time(text: str, default_zone: timedelta = timedelta(0)) -> datetime:
 def _loose(text: str) -> datetime:
     for pattern in ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日"):
         try:
-            return datetime.strptime(text, pattern)  # noqa: DTZ007
+            return datetime.strptime(text, pattern)
         except ValueError:
             continue
     raise ValueError("no time that we can read; write it as 2025-03-03T08:05:00+08:00")

@@ -1,6 +1,6 @@
 """The judge: closed buckets in, alerts out; each tick written whole or not at all."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from models.buckets import BUCKETS_PER_DAY, bucket_of, end_of, start_of
 from models.detector import Detector, DetectorSettings
 from models.detector import Tick as DetectorTick
 from models.evidence import WindowFigures
-from models.severity import grade
+from models.severity import Grade, grade
 from models.surge import Reading, Surge, SurgeRules, SurgeState, advance
 from models.topics import Topic, TopicKind, TopicModel, TopicState
 from service.logs import log
@@ -92,6 +92,12 @@ class Judge:
         """Drop what is held in memory; the next call reads the store anew."""
         self._bench = None
 
+    async def begun(self) -> bool:
+        """Whether judging has begun on this store."""
+        if self._bench is None:
+            self._bench = await self._restore()
+        return self._bench is not None
+
     async def begin(self, first: int, raise_from: int) -> None:
         """Start judging at bucket ``first``, raising from ``raise_from``: once, when the first topics are made."""
         detector = Detector(DetectorSettings(false_alarms_per_week=self._rules.false_alarms_per_week), first)
@@ -170,12 +176,12 @@ class Judge:
         alert = None if fresh else await self._alert(bench, surge)
         if alert is None:
             evidence = await self._witness.testify(bench.detector, topic, surge, tick.bucket)
-            alert = open_alert(surge, evidence, self._grade(evidence.window), now)
+            alert = open_alert(surge, evidence, _grade(evidence.window), now)
         elif surge.open and not self._stale(alert, bench, topic, tick):
             return
         else:
             evidence = await self._witness.testify(bench.detector, topic, surge, tick.bucket) if surge.open else None
-            graded = self._grade(evidence.window) if evidence else None
+            graded = _grade(evidence.window) if evidence else None
             alert = update_alert(alert, surge, evidence, graded, tick.bucket)
         facts = Facts() if fresh else (await self._book.get(alert.id)).facts
         told = decide(alert, facts, end_of(tick.bucket))
@@ -218,10 +224,6 @@ class Judge:
             bench.alerts[name] = filed[0].alert
         return bench.alerts[name]
 
-    @staticmethod
-    def _grade(window: WindowFigures):  # type: ignore[no-untyped-def]
-        return grade(window.observed, window.expected, window.end - window.start)
-
     def _calibrate(self, bench: _Bench) -> None:
         calibration = bench.detector.calibrate()
         self._metrics.threshold.set(bench.detector.threshold)
@@ -251,9 +253,11 @@ class Judge:
         position, state = await self._store.state()
         if position is None:
             return None
-        detector = Detector.unpack({n.removeprefix("detector."): v for n, v in state.items() if n.startswith("detector.")})
+        detector = unpack_detector(state)
         held = orjson.loads(state["bench"])
-        surges = {name: Surge(**fields | {"state": SurgeState(fields["state"])}) for name, fields in held["surges"].items()}
+        surges = {
+            name: Surge(**fields | {"state": SurgeState(fields["state"])}) for name, fields in held["surges"].items()
+        }
         return _Bench(detector, position, held["raise_from"], surges, {})
 
     async def _write(self, bench: _Bench, bucket: int, changes: _Changes) -> None:
@@ -273,8 +277,18 @@ class Judge:
         self._metrics.judged.set(end_of(bucket).timestamp())
 
 
+def unpack_detector(state: Mapping[str, bytes]) -> Detector:
+    """The detector in a judge's state."""
+    prefix = "detector."
+    return Detector.unpack({n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)})
+
+
 def _watched(topic: Topic) -> bool:
     return topic.state is not TopicState.RETIRED and topic.kind is TopicKind.ISSUE
+
+
+def _grade(window: WindowFigures) -> Grade:
+    return grade(window.observed, window.expected, window.end - window.start)
 
 
 def _known(bench: _Bench, counts: BucketCounts) -> dict[str, int]:
@@ -291,8 +305,7 @@ def _promotion(campaigns: Sequence[Campaign], bucket: int) -> float | None:
 
 
 def _topic(model: TopicModel | None, name: str) -> Topic | None:
-    found: Callable[[Topic], bool] = lambda topic: topic.id == name  # noqa: E731
-    return next(filter(found, model.topics), None) if model else None
+    return next((topic for topic in model.topics if topic.id == name), None) if model else None
 
 
 def _reading(detector: Detector, tick: DetectorTick, row: int | None, name: str) -> Reading:

@@ -3,18 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, end_of, start_of
-from models.culprit import Culprit, find_culprits
-from models.detector import Detector
-from models.embed import language_of
-from models.evidence import CulpritFigures, CurvePoint, Evidence, Sample, WindowFigures
-from models.samples import choose_samples
-from models.surge import Surge
-from models.topics import Topic, TopicModel
-from service.store.counts import NOISE, Counts
+from service.store.counts import Counts
 from service.store.model import ModelStore
-from service.store.pools import Held, Pools, vectors_of
-from service.views import topic_name
+from service.store.pools import Pools
 
 _CANDIDATES = 128  # newest messages of the topic that samples are chosen from
 _CURVE = timedelta(hours=72)

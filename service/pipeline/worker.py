@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from models.chatter import is_chatter
+
 from models.embed import Embedder, Vectors, language_of
 from models.topics import Assignment, TopicModel
 from service.logs import log

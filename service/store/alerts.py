@@ -58,9 +58,7 @@ class AlertBook:
             pipe.hmget(keys.ALERTS, list(alert_ids))
             pipe.hmget(keys.FACTS, list(alert_ids))
             bodies, facts = await pipe.execute()
-        return [
-            Filed(unpack_alert(body), unpack_facts(fact)) for body, fact in zip(bodies, facts, strict=True) if body
-        ]
+        return [Filed(unpack_alert(body), unpack_facts(fact)) for body, fact in zip(bodies, facts, strict=True) if body]
 
     async def newest(self, count: int, before: tuple[float, str] | None = None) -> list[Filed]:
         """Alerts by time fired, newest first; ``before`` is the (time, id) of the last one already seen."""

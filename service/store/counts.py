@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Literal
 
 from models.buckets import BUCKETS_PER_HOUR, bucket_of
-from models.message import Message
 from service.store import keys
 from service.store.codec import FIELD_SEPARATOR, Entry, cells_of, pack_entry
 from service.store.redis import Store, store_errors
@@ -146,8 +145,6 @@ class Counts:
                     topic, attribute, name = field.decode().split(FIELD_SEPARATOR, 2)
                     cells[topic][attribute][name] += int(value)
         return cells
-
-
 
 
 def _bucket_counts(parts: Sequence[Mapping[bytes, bytes]]) -> BucketCounts:

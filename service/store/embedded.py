@@ -63,7 +63,7 @@ class EmbeddedStore:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
             start_new_session=True,
         )
         if not sleep_until(self._answers, seconds=60):
@@ -145,6 +145,19 @@ class EmbeddedStore:
                 return bool(client.ping())
         except redis.RedisError:
             return False
+
+
+def running_url(folder: Path) -> str | None:
+    """The address of the embedded store that another process runs on ``folder``; None where none does."""
+    import redis
+
+    path = folder.resolve() / "valkey.sock"
+    try:
+        with redis.Redis(unix_socket_path=str(path)) as client:
+            client.ping()
+    except redis.RedisError:
+        return None
+    return f"unix://{path}"
 
 
 def _die_with_parent() -> None:

@@ -98,9 +98,7 @@ class Inbox:
         for entry in entries:
             message = entry.message
             args += [_digest(message), f"{message.occurred_at.timestamp():.3f}", pack_entry(entry)]
-        taken = await self._store.scripts["accept"](
-            [keys.inbox(partition), keys.newest(partition), *seen], args
-        )
+        taken = await self._store.scripts["accept"]([keys.inbox(partition), keys.newest(partition), *seen], args)
         if taken == [-1]:
             raise Overloaded("the workers are behind; wait and send again", timedelta(seconds=5))
         return [bool(one) for one in taken]
@@ -248,7 +246,10 @@ def _streams(answer: object) -> list[tuple[bytes, list[tuple[bytes, object]]]]:
     if not answer:
         return []
     if isinstance(answer, dict):
-        return [(name, [e for part in parts for e in (part if isinstance(part, list) else [part])]) for name, parts in answer.items()]
+        return [
+            (name, [e for part in parts for e in (part if isinstance(part, list) else [part])])
+            for name, parts in answer.items()
+        ]
     return [(name, entries) for name, entries in answer]  # type: ignore[attr-defined]
 
 

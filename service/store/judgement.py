@@ -9,7 +9,7 @@ from service.errors import Conflict
 from service.store import keys
 from service.store.alertcodec import pack
 from service.store.alerts import MOST_EVENTS
-from service.store.redis import Store, store_errors
+from service.store.redis import Store, bytes_of, store_errors, text_of
 
 
 class NotInStep(Conflict):
@@ -50,7 +50,7 @@ class JudgeStore:
         """Position (last judged bucket) and state fields of the last committed tick."""
         with store_errors():
             found = await self._store.client.hgetall(keys.JUDGE)
-        fields = {name.decode(): value for name, value in found.items()}
+        fields = {text_of(name): bytes_of(value) for name, value in found.items()}
         position = fields.pop("position", None)
         return (int(position) if position else None), fields
 

@@ -34,14 +34,24 @@ class ModelStore:
                 self._held = VersionedModel(int(stored), _load(blob)) if blob else VersionedModel(0, None)
         return self._held
 
-    async def save(self, model: TopicModel) -> VersionedModel:
-        """Put a model in the place of the present one, version and blob at once."""
+    async def first_bucket(self) -> int | None:
+        """The earliest bucket that the first topics were found in; None before there are any."""
+        with store_errors():
+            first = await self._store.client.hget(keys.MODEL, "first")
+        return int(first) if first else None
+
+    async def save(self, model: TopicModel, first_bucket: int) -> VersionedModel:
+        """Put a model in the place of the present one, version and blob at once.
+
+        ``first_bucket`` is the earliest bucket it was made from; the first model's is kept.
+        """
         blob = _dump(model)
         with store_errors():
             async with self._store.client.pipeline(transaction=True) as pipe:
                 pipe.hset(keys.MODEL, "blob", blob)
+                pipe.hsetnx(keys.MODEL, "first", first_bucket)
                 pipe.hincrby(keys.MODEL, "version", 1)
-                _, version = await pipe.execute()
+                *_, version = await pipe.execute()
         self._held = VersionedModel(int(version), model)
         return self._held
 
@@ -54,7 +64,7 @@ class ModelStore:
 
 def _dump(model: TopicModel) -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, **model.to_arrays())
+    np.savez(buffer, **model.to_arrays())  # type: ignore[arg-type]  # names are arrays, not flags
     return buffer.getvalue()
 
 

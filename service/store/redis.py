@@ -1,7 +1,7 @@
 """The connection: one client, the scripts loaded once, every failure of the store one error."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
@@ -10,8 +10,6 @@ import redis.asyncio as aioredis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-
-from collections.abc import Iterator
 
 from service.errors import StoreAway
 
@@ -47,6 +45,16 @@ class Script:
             return await self._client.evalsha(self._digest, len(keys), *keys, *args)
         except NoScriptError:
             return await self._client.eval(self._body, len(keys), *keys, *args)
+
+
+def text_of(value: bytes | str) -> str:
+    """A reply as text; replies are bytes here, the client's types allow both."""
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def bytes_of(value: bytes | str) -> bytes:
+    """A reply as bytes."""
+    return value if isinstance(value, bytes) else value.encode()
 
 
 class Store:

@@ -1,0 +1,160 @@
+"""The alert: the one record of an episode that people act on, and the decision to tell somebody."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from models.buckets import end_of
+from models.evidence import Evidence
+from models.severity import Grade, Severity
+from models.surge import Surge, SurgeState, ratio
+
+
+class Judgement(StrEnum):
+    """What people say of an alert."""
+
+    real = "real"
+    noise = "noise"
+
+
+class Reason(StrEnum):
+    """Why a notification is sent; the same word stands in the log, the metric and the payload."""
+
+    fired = "fired"
+    escalated = "escalated"
+    grew = "grew"
+    resolved = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What people did about an alert, beside its state."""
+
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    snoozed_until: datetime | None = None
+    closed_at: datetime | None = None
+    judgement: Judgement | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The last notification of an alert."""
+
+    reason: Reason
+    severity: Severity
+    observed: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert an episode, updated and never repeated. ``fired_at`` is the time it speaks of."""
+
+    id: str
+    state: SurgeState
+    fired_at: datetime
+    noticed_at: datetime
+    updated_at: datetime
+    grade: Grade
+    evidence: Evidence
+    resolved_at: datetime | None = None
+    late: bool = False
+    """Noticed more than an hour after the time it speaks of (a backlog, an import)."""
+    sent: Sent | None = None
+    new_normal: bool = False
+    """The level stayed high so long that the detector took it as the new normal."""
+
+    @property
+    def severity(self) -> Severity:
+        return self.grade.severity
+
+    @property
+    def open(self) -> bool:
+        return self.state is SurgeState.firing
+
+
+_LATE = timedelta(hours=1)
+_GREW = 2.0  # a notified surge is told again at twice the customers, unless somebody has it in hand
+
+
+def alert_id(surge: Surge) -> str:
+    """The name of the alert of an episode: when it fired and on what, so the same episode names it the same.
+
+    >>> alert_id(Surge("t7", SurgeState.firing, 8, 10, 1, 0, 2.0, fired=10))
+    '19700101T0055-t7'
+    """
+    if surge.fired is None:
+        raise ValueError("an episode that never fired has no alert")
+    return f"{end_of(surge.fired):%Y%m%dT%H%M}-{surge.topic}"
+
+
+def open_alert(surge: Surge, evidence: Evidence, grade: Grade, now: datetime) -> Alert:
+    """The alert of an episode that just fired."""
+    assert surge.fired is not None
+    fired_at = end_of(surge.fired)
+    return Alert(
+        id=alert_id(surge),
+        state=SurgeState.firing,
+        fired_at=fired_at,
+        noticed_at=now,
+        updated_at=fired_at,
+        grade=grade,
+        evidence=evidence,
+        late=now - fired_at > _LATE,
+    )
+
+
+def update_alert(alert: Alert, surge: Surge, evidence: Evidence | None, grade: Grade | None, bucket: int) -> Alert:
+    """The alert after one more tick of its episode. Severity never falls while it is open."""
+    if grade is not None and grade.severity.rank < alert.severity.rank:
+        grade = alert.grade
+    return replace(
+        alert,
+        state=surge.state,
+        evidence=evidence or alert.evidence,
+        grade=grade or alert.grade,
+        updated_at=end_of(bucket),
+        resolved_at=None if surge.resolved is None else end_of(surge.resolved),
+    )
+
+
+def decide(alert: Alert, facts: Facts, now: datetime) -> Reason | None:
+    """Why to tell somebody now, or None. Pure: what was last sent, the alert as it is, the facts, the time.
+
+    Snoozed and closed alerts are silent. An acknowledged one speaks only when it grows graver or ends.
+    """
+    if facts.snoozed_until is not None and now < facts.snoozed_until:
+        return None
+    if facts.closed_at is not None:
+        return None
+    sent = alert.sent
+    if sent is None:
+        return Reason.fired if alert.open else None
+    if not alert.open:
+        return None if sent.reason is Reason.resolved else Reason.resolved
+    if alert.severity.rank > sent.severity.rank:
+        return Reason.escalated
+    if facts.acknowledged_at is None and alert.evidence.window.observed >= _GREW * max(sent.observed, 1):
+        return Reason.grew
+    return None
+
+
+def mark_sent(alert: Alert, reason: Reason, now: datetime) -> Alert:
+    """The alert, remembering what was told."""
+    return replace(alert, sent=Sent(reason, alert.severity, alert.evidence.window.observed, now))
+
+
+def headline(alert: Alert) -> str:
+    """One line in plain words: what, how much, since when."""
+    window = alert.evidence.window
+    return (
+        f"{alert.evidence.topic.label}: {window.observed} customers in {_span(window.minutes)}, "
+        f"{window.expected:.1f} expected ({ratio(window.observed, window.expected):.1f} times), "
+        f"since {alert.evidence.onset:%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def _span(minutes: int) -> str:
+    return f"{minutes} min" if minutes < 60 else f"{minutes / 60:g} h"

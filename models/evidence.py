@@ -1,0 +1,83 @@
+"""Why an alert is believed: figures, curve, culprits, sample messages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from models.message import RedactedText
+
+
+@dataclass(frozen=True, slots=True)
+class TopicName:
+    """A topic as people read it: id, label by language, terms."""
+
+    id: str
+    label: str
+    labels: Mapping[str, str]
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFigures:
+    """One window that spoke: its end is the end of the judged bucket."""
+
+    start: datetime
+    end: datetime
+    observed: int
+    expected: float
+    upper_bound: int
+
+    @property
+    def minutes(self) -> int:
+        return round((self.end - self.start).total_seconds() / 60)
+
+
+@dataclass(frozen=True, slots=True)
+class CulpritFigures:
+    """An attribute value that is over-represented in the surge."""
+
+    attribute: str
+    value: str
+    observed: int
+    expected: float
+    lift: float
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One message that shows what is being said; redacted."""
+
+    message_id: str
+    source: str
+    text: RedactedText
+    occurred_at: datetime
+    attributes: Mapping[str, str]
+    order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One bucket (or hour) of the curve: customers observed, expected, and the band's upper edge."""
+
+    start: datetime
+    observed: int
+    expected: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything an alert shows."""
+
+    topic: TopicName
+    window: WindowFigures
+    onset: datetime
+    customers: int
+    messages: int
+    windows: tuple[WindowFigures, ...] = ()
+    culprits: tuple[CulpritFigures, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    curve: tuple[CurvePoint, ...] = ()
+    contributions: Mapping[str, float] = field(default_factory=dict)
+    """What hour, weekday and volume did to the expectation, as factors."""

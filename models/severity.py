@@ -1,0 +1,73 @@
+"""How grave a surge is, with the reasons in words that people can check."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from models.surge import ratio
+
+
+class Severity(StrEnum):
+    info = "info"
+    warning = "warning"
+    critical = "critical"
+
+    @property
+    def rank(self) -> int:
+        return ("info", "warning", "critical").index(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityRules:
+    """The lines between the grades: distinct customers beyond the expected, times the expected, customers an hour.
+
+    Starting points for a mid-sized shop, to be set by the company: 30 customers more than usual within a day is
+    a batch problem in every defect that the benchmark plants as plain; a third of it deserves a look.
+    """
+
+    warning_excess: float = 10.0
+    critical_excess: float = 30.0
+    warning_ratio: float = 3.0
+    critical_ratio: float = 6.0
+    critical_per_hour: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """A severity and the reasons for it, as stable words: size, ratio, speed."""
+
+    severity: Severity
+    reasons: tuple[str, ...]
+
+
+def grade(observed: int, expected: float, window: timedelta, rules: SeverityRules = SeverityRules()) -> Grade:
+    """Grade a surge by size, by how many times the usual, and by speed.
+
+    >>> grade(45, 5.0, timedelta(hours=3))
+    Grade(severity=<Severity.critical: 'critical'>, reasons=('size', 'ratio', 'speed'))
+    >>> grade(4, 1.0, timedelta(hours=24)).severity
+    <Severity.info: 'info'>
+    """
+    excess = observed - expected
+    times = ratio(observed, expected)
+    per_hour = excess / max(window / timedelta(hours=1), 1.0)
+    critical = [
+        reason
+        for reason, holds in (
+            ("size", excess >= rules.critical_excess),
+            ("ratio", times >= rules.critical_ratio and excess >= rules.warning_excess),
+            ("speed", per_hour >= rules.critical_per_hour),
+        )
+        if holds
+    ]
+    if critical:
+        return Grade(Severity.critical, tuple(critical))
+    warning = [
+        reason
+        for reason, holds in (
+            ("size", excess >= rules.warning_excess),
+            ("ratio", times >= rules.warning_ratio and excess >= rules.warning_excess / 2),
+        )
+        if holds
+    ]
+    return Grade(Severity.warning if warning else Severity.info, tuple(warning))

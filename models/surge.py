@@ -1,0 +1,99 @@
+"""A surge: one episode in which a topic's count stays above what is normal, from verdicts to one record."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class SurgeState(StrEnum):
+    pending = "pending"
+    firing = "firing"
+    resolved = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the detector says of one topic at one closed bucket.
+
+    ``alarm``: the score is over the threshold. ``quiet``: the resolve rule holds. ``onset``: first bucket of the
+    window that speaks loudest. Counts are distinct customers in that window.
+    """
+
+    bucket: int
+    alarm: bool
+    quiet: bool
+    onset: int
+    observed: int
+    expected: float
+
+
+@dataclass(frozen=True, slots=True)
+class SurgeRules:
+    """When an episode fires and when it ends, in ticks.
+
+    ``hold``: alarms in a row before it fires; 1 fires at once. ``rest``: quiet ticks in a row before it resolves.
+    """
+
+    hold: int = 1
+    rest: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Surge:
+    """One episode. Buckets are those of `models.buckets`; ``peak`` is the largest observed over expected."""
+
+    topic: str
+    state: SurgeState
+    onset: int
+    opened: int
+    alarms: int
+    quiet: int
+    peak: float
+    fired: int | None = None
+    resolved: int | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.state is not SurgeState.resolved
+
+
+def advance(topic: str, surge: Surge | None, reading: Reading, rules: SurgeRules) -> Surge | None:
+    """The episode after one more bucket; None where there is none.
+
+    A pending episode that does not alarm again is dropped. A resolved one is final: the next alarm opens another.
+
+    >>> rules = SurgeRules()
+    >>> loud = Reading(bucket=10, alarm=True, quiet=False, onset=8, observed=9, expected=1.0)
+    >>> surge = advance("t1", None, loud, rules)
+    >>> surge.state, surge.onset, surge.fired
+    (<SurgeState.firing: 'firing'>, 8, 10)
+    >>> still = Reading(bucket=11, alarm=False, quiet=True, onset=11, observed=0, expected=1.0)
+    >>> advance("t1", advance("t1", surge, still, rules), still, rules).state
+    <SurgeState.resolved: 'resolved'>
+    """
+    if surge is None or not surge.open:
+        if not reading.alarm:
+            return None
+        surge = Surge(topic, SurgeState.pending, reading.onset, reading.bucket, 0, 0, 0.0)
+    if surge.state is SurgeState.pending and not reading.alarm:
+        return None
+    surge = replace(
+        surge,
+        alarms=surge.alarms + reading.alarm,
+        quiet=surge.quiet + 1 if reading.quiet and not reading.alarm else 0,
+        onset=min(surge.onset, reading.onset) if reading.alarm else surge.onset,
+        peak=max(surge.peak, ratio(reading.observed, reading.expected)) if reading.alarm else surge.peak,
+    )
+    if surge.state is SurgeState.pending and surge.alarms >= rules.hold:
+        return replace(surge, state=SurgeState.firing, fired=reading.bucket)
+    if surge.state is SurgeState.firing and surge.quiet >= rules.rest:
+        return replace(surge, state=SurgeState.resolved, resolved=reading.bucket)
+    return surge
+
+
+def ratio(observed: float, expected: float) -> float:
+    """How many times the expected; an expectation under half a customer counts as half a one.
+
+    >>> ratio(8, 2), ratio(3, 0.01)
+    (4.0, 6.0)
+    """
+    return observed / max(expected, 0.5)

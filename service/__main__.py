@@ -1,0 +1,152 @@
+"""The command line of `tocsin`. Heavy modules are imported by the command that needs them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="tocsin",
+    help="Listens to what customers say and rings when one complaint suddenly grows.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+keys_app = typer.Typer(help="Keys of the API.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on (TOCSIN_HOST).")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one (TOCSIN_PORT).")]
+DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded store (TOCSIN_DATA_DIR).")]
+
+
+@app.command()
+def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+    """Run everything: the embedded store (unless TOCSIN_STORE_URL names one), API, workers, judge, delivery."""
+    from service.commands.serve import serve as run
+
+    _run(lambda: run(host=host, port=port, data_dir=data_dir))
+
+
+@app.command()
+def api(host: Host = None, port: Port = None) -> None:
+    """Run the API alone, on the store that TOCSIN_STORE_URL names."""
+    from service.commands.roles import run_role
+
+    _run(lambda: run_role("api", host=host, port=port))
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker alone."""
+    from service.commands.roles import run_role
+
+    _run(lambda: run_role("worker"))
+
+
+@app.command()
+def judge() -> None:
+    """Run a judge alone; several stand by for one another."""
+    from service.commands.roles import run_role
+
+    _run(lambda: run_role("judge"))
+
+
+@app.command()
+def deliver() -> None:
+    """Run the delivery of notifications alone."""
+    from service.commands.roles import run_role
+
+    _run(lambda: run_role("deliver"))
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="CSV, JSONL or Parquet.")],
+    text: Annotated[str, typer.Option(help="Column of the text.")] = "text",
+    time: Annotated[str, typer.Option(help="Column of the time.")] = "timestamp",
+    message_id: Annotated[str | None, typer.Option("--id", help="Column of the message's id.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Column of the customer.")] = None,
+    attribute: Annotated[list[str] | None, typer.Option(help="Column of an attribute; may be repeated.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Column of the channel.")] = None,
+    campaigns: Annotated[Path | None, typer.Option(help="CSV of announced promotions: start, end, name.")] = None,
+    budget: Annotated[float, typer.Option(help="False alarms a week.")] = 2.0,
+    from_: Annotated[str | None, typer.Option("--from", help="Raise alerts from this time on.")] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the alerts to this file.")] = None,
+) -> None:
+    """Put a file of messages through the real pipeline in event time, and print the alerts in order."""
+    from service.commands.replay import Columns, run
+
+    columns = Columns(text, time, message_id, customer, channel, tuple(attribute or ()))
+    _run(lambda: run(file, columns, campaigns=campaigns, budget=budget, start=from_, json_out=json_out))
+
+
+@app.command()
+def prepare(cache: Annotated[Path | None, typer.Option(help="Folder to prepare in (TOCSIN_CACHE).")] = None) -> None:
+    """Make the encoder ready: unpack, prune, export; once, checked."""
+    from service.commands.prepare import run
+
+    _run(lambda: run(cache))
+
+
+@app.command()
+def doctor() -> None:
+    """Check this machine and the settings, and say what to mend."""
+    from service.commands.doctor import run
+
+    _run(run)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the alert; status 1 where none comes.")] = False,
+    port: Port = None,
+) -> None:
+    """Show the whole story: a synthesised week over real HTTP, a bad batch, an alert."""
+    from service.commands.demo import run
+
+    _run(lambda: run(once=once, port=port))
+
+
+@keys_app.command("make")
+def make_key(
+    name: Annotated[str, typer.Argument(help="What the key is for.")],
+    scope: Annotated[list[str], typer.Option(help="ingest, read or admin; may be repeated.")],
+) -> None:
+    """Make a key; it is shown once."""
+    from service.commands.keys import make
+
+    _run(lambda: make(name, scope))
+
+
+@keys_app.command("list")
+def list_keys() -> None:
+    """List keys, never their secrets."""
+    from service.commands.keys import show
+
+    _run(show)
+
+
+@keys_app.command("end")
+def end_key(key_id: str) -> None:
+    """Let a key end now."""
+    from service.commands.keys import end
+
+    _run(lambda: end(key_id))
+
+
+def _run(command: Callable[[], object]) -> None:
+    """Run a command; what the user can mend is one clear line and status 2, not a traceback."""
+    from service.commands.failures import run_command
+
+    raise typer.Exit(run_command(command))
+
+
+def main() -> None:
+    """Entry point of `tocsin`."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""The HTTP application: resources, problems, the page; made anew for each process, nothing happens on import."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from service import web
+from service.api import alerts, campaigns, health, keys, messages, topics
+from service.api.parts import ApiParts
+from service.api.problem import add_problem_handlers
+
+_DESCRIPTION = (
+    "Tocsin listens to what customers say and rings when one complaint suddenly grows. "
+    "Post messages, read alerts. Errors are application/problem+json."
+)
+
+
+def create_app(parts: ApiParts) -> FastAPI:
+    """The application over wired parts. It closes the store when it ends."""
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(parts.answers.listen()), asyncio.create_task(parts.pulse.beat())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            await parts.store.close()
+
+    app = FastAPI(
+        title="Tocsin",
+        version=version("tocsin"),
+        description=_DESCRIPTION,
+        docs_url=None,  # its script would come from a foreign host
+        redoc_url=None,
+        lifespan=life,
+    )
+    app.state.parts = parts
+    add_problem_handlers(app)
+    for room in (messages, alerts, topics, campaigns, keys, health):
+        app.include_router(room.router)
+    web.mount(app)
+    return app

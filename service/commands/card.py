@@ -1,0 +1,57 @@
+"""An alert as a card in the terminal."""
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+_STYLE = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def alert_card(view: dict[str, Any], *, samples: int = 5) -> RenderableType:
+    """What, how bad, since when, where from, is it real: in one look. Customers' text is shown as text."""
+    window = view["window"]
+    head = Table.grid(padding=(0, 2))
+    head.add_row("observed", f"{view['observed']} customers in {_span(window['minutes'])}")
+    head.add_row("expected", f"{view['expected']:g}, upper bound {view['upper_bound']}")
+    head.add_row("since", f"{view['onset']}   fired {view['fired_at']}   {_ended(view)}")
+    for culprit in view["culprits"][:3]:
+        figures = f"{culprit['observed']} of {culprit['expected']:g} expected, lift {culprit['lift']:g}"
+        head.add_row(
+            "culprit", Text(f"{culprit['attribute']} = {visible(culprit['value'])}  ({figures})", style="bold")
+        )
+    if view["curve"]:
+        head.add_row("curve", Text(sparkline([point["observed"] for point in view["curve"]])))
+    said = [Text(f"“{visible(sample['text'])[:160]}”") for sample in view["samples"][:samples]]
+    title = Text(f"{view['severity'].upper()}  {visible(view['topic']['label'])}", style=_STYLE[view["severity"]])
+    return Panel(Group(head, *said), title=title, title_align="left", subtitle=Text(view["alert_id"]))
+
+
+def sparkline(values: list[int]) -> str:
+    """Counts as a row of bars.
+
+    >>> sparkline([0, 1, 2, 7])
+    '▁▂▃█'
+    """
+    top = max([*values, 1])
+    return "".join(_BARS[round(value / top * (len(_BARS) - 1))] for value in values)
+
+
+def visible(text: str) -> str:
+    """Text without control and direction characters, which a terminal would obey.
+
+    >>> visible("a\\x1b[31mb\\u202ec")
+    'a [31mb c'
+    """
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _span(minutes: int) -> str:
+    return f"{minutes} min" if minutes < 60 else f"{minutes / 60:g} h"
+
+
+def _ended(view: dict[str, Any]) -> str:
+    return f"resolved {view['resolved_at']}" if view["resolved_at"] else "still open"

@@ -1,0 +1,71 @@
+"""`tocsin keys make | list | end`: keys of the API, on the store that the settings name."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+
+from rich.console import Console
+from rich.table import Table
+
+from service.clock import wall_clock
+from service.errors import NotFound, Refused
+from service.settings import load_settings
+from service.store.apikeys import ApiKeys, Scope
+from service.store.embedded import EmbeddedStore, running_url
+from service.store.redis import Store
+
+
+def make(name: str, scopes: Sequence[str]) -> int:
+    """Make a key and show it, this once."""
+    unknown = [scope for scope in scopes if scope not in Scope.__members__]
+    if unknown:
+        raise Refused(f"--scope: {unknown[0]!r} is none of {', '.join(Scope)}")
+
+    async def act(keys: ApiKeys) -> int:
+        key, secret = await keys.make(name, [Scope(scope) for scope in scopes], wall_clock())
+        print(secret)
+        Console(stderr=True).print(f"key {key.id} ({', '.join(sorted(key.scopes))}); it is not shown again")
+        return 0
+
+    return _on_store(act)
+
+
+def show() -> int:
+    """List keys."""
+
+    async def act(keys: ApiKeys) -> int:
+        table = Table("id", "name", "scopes", "created", "ends")
+        for key in await keys.all():
+            ends = f"{key.ends_at:%Y-%m-%d %H:%M}" if key.ends_at else ""
+            table.add_row(key.id, key.name, " ".join(sorted(key.scopes)), f"{key.created_at:%Y-%m-%d %H:%M}", ends)
+        Console().print(table)
+        return 0
+
+    return _on_store(act)
+
+
+def end(key_id: str) -> int:
+    """Let a key end now."""
+
+    async def act(keys: ApiKeys) -> int:
+        if not await keys.end(key_id, wall_clock()):
+            raise NotFound(f"there is no key {key_id!r}; 'tocsin keys list' lists them")
+        return 0
+
+    return _on_store(act)
+
+
+def _on_store(act: Callable[[ApiKeys], Awaitable[int]]) -> int:
+    settings = load_settings()
+
+    async def run(url: str) -> int:
+        store = Store.connect(url)
+        try:
+            return await act(ApiKeys(store))
+        finally:
+            await store.close()
+
+    with ExitStack() as stack:
+        url = settings.store_url or running_url(settings.data_dir)
+        url = url or stack.enter_context(EmbeddedStore(settings.data_dir)).url
+        return asyncio.run(run(url))

@@ -1,0 +1,292 @@
+"""`tocsin replay`: a file of messages through the real pipeline, in event time, on an embedded store of its own."""
+
+import asyncio
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from models.buckets import BUCKETS_PER_DAY, bucket_of, end_of, start_of
+from models.embed import Embedder
+from models.message import RawMessage
+from service.commands.card import alert_card
+from service.errors import BadMessage, Refused
+from service.metrics import Metrics
+from service.pipeline.discover import Discovery
+from service.pipeline.ingest import Ingest, parse_time
+from service.pipeline.judge import Judge
+from service.pipeline.worker import Worker
+from service.settings import Settings, TimeMode, load_settings
+from service.store.alerts import Filed
+from service.store.campaigns import Campaign
+from service.store.embedded import EmbeddedStore
+from service.store.lease import Lease
+from service.tables import Broken, Row, read_rows
+from service.views import alert_view
+from service.wiring import (
+    Rooms,
+    build_discovery,
+    build_embedder,
+    build_ingest,
+    build_judge,
+    build_worker,
+    hold_embedder,
+    lay_out,
+    open_rooms,
+)
+
+_PREFETCH = 2_048  # texts embedded at a time, so that the encoder sees full batches
+_SHOWN_BROKEN = 20
+_HASH_KEY = b"a replay keeps nothing, so its hashes need no secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which column holds what."""
+
+    text: str
+    time: str
+    id: str | None = None
+    customer: str | None = None
+    channel: str | None = None
+    attributes: tuple[str, ...] = ()
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        named = (self.text, self.time, self.id, self.customer, self.channel, *self.attributes)
+        return tuple(name for name in named if name)
+
+
+@dataclass(slots=True)
+class Report:
+    """What a replay did."""
+
+    messages: int = 0
+    broken: list[Broken] = field(default_factory=list)
+    duplicates: int = 0
+    topics: int = 0
+    alerts: list[Filed] = field(default_factory=list)
+
+
+def run(
+    file: Path,
+    columns: Columns,
+    *,
+    campaigns: Path | None = None,
+    budget: float = 2.0,
+    start: str | None = None,
+    json_out: Path | None = None,
+) -> int:
+    """Replay ``file`` and print its alerts in order; ``start`` is when raising begins."""
+    console = Console(stderr=True)
+    broken: list[Broken] = []
+    raws = sorted(read_messages(file, columns, broken), key=lambda raw: raw.occurred_at)
+    if not raws:
+        raise Refused(
+            f"{file.name}: no row can be used; the first problem is: {broken[0].reason if broken else 'none'}"
+        )
+    settings = load_settings(
+        time=TimeMode.event, false_alarms_per_week=budget, waiting=max(20_000, len(raws)), max_backlog=1_000_000,
+        keep_counts=timedelta(days=4_000), keep_cells=timedelta(days=4_000), max_text=100_000,
+    )  # fmt: skip
+    from service.commands.prepare import ensure_encoder
+
+    ensure_encoder(settings, console)
+    calendar = read_campaigns(campaigns) if campaigns else []
+    raise_from = parse_time(start) if start else None
+    with (
+        tempfile.TemporaryDirectory(prefix="tocsin-replay-") as folder,
+        EmbeddedStore(Path(folder), durable=False) as at,
+    ):
+        embedder = build_embedder(settings.model_copy(update={"encoder_cache": 4 * _PREFETCH}))
+        report = asyncio.run(Replay(settings, at.url, embedder, console).run(raws, calendar, raise_from))
+    report.broken = broken
+    _tell(report, console, json_out)
+    return 0
+
+
+class Replay:
+    """One replay over one store; the same pipeline as live, driven bucket by bucket."""
+
+    def __init__(self, settings: Settings, url: str, embedder: Embedder, console: Console) -> None:
+        self._settings = settings
+        self._rooms: Rooms = open_rooms(settings, url)
+        self._now = datetime.fromtimestamp(0, UTC)
+        self._embedder = embedder
+        self._console = console
+        self._lease = Lease(self._rooms.store, "judge", timedelta(days=7))
+        metrics = Metrics()
+        self._ingest: Ingest = build_ingest(settings, self._rooms, lambda: self._now, _HASH_KEY)
+        self._worker: Worker = build_worker(
+            settings.model_copy(update={"worker_batch": 512}), self._rooms, embedder, metrics
+        )
+        self._judge: Judge = build_judge(
+            settings.model_copy(update={"webhooks": (), "base_url": ""}), self._rooms, self._lease, metrics
+        )
+        self._discovery: Discovery = build_discovery(settings, self._rooms)
+        self._discovered: datetime | None = None
+
+    async def run(
+        self, raws: Sequence[RawMessage], campaigns: Sequence[Campaign], raise_from: datetime | None
+    ) -> Report:
+        """Put messages, in order of time, through door, worker, discovery and judge."""
+        report = Report()
+        await lay_out(self._rooms, self._settings)
+        await hold_embedder(self._rooms, self._embedder.name, self._embedder.dimension)
+        await self._lease.hold()
+        await self._rooms.campaigns.put(campaigns)
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        with Progress(*columns, console=self._console, transient=True) as bar:
+            task = bar.add_task("replaying", total=len(raws))
+            for bucket, group in self._buckets(raws):
+                await self._until(end_of(bucket - 1), raise_from)
+                report.duplicates += await self._feed(group)
+                report.messages += len(group)
+                bar.update(task, advance=len(group), description=f"{start_of(bucket):%Y-%m-%d}")
+            await self._until(end_of(bucket_of(raws[-1].occurred_at)), raise_from)
+        model = (await self._rooms.models.current()).model
+        report.topics = len(model.topics) if model else 0
+        report.alerts = await self._alerts()
+        await self._rooms.store.close()
+        return report
+
+    def _buckets(self, raws: Sequence[RawMessage]) -> Iterator[tuple[int, list[RawMessage]]]:
+        """Messages by bucket, with the vectors of the next ones made in full batches beforehand."""
+        done = 0
+        for bucket, found in groupby(raws, key=lambda raw: bucket_of(raw.occurred_at)):
+            group = list(found)
+            if done <= 0:
+                done = self._prefetch(raws, group)
+            done -= len(group)
+            yield bucket, group
+
+    def _prefetch(self, raws: Sequence[RawMessage], group: Sequence[RawMessage]) -> int:
+        begin = self._place
+        end = max(begin + _PREFETCH, begin + len(group))
+        texts = [self._ingest.redacted(raw).text for raw in raws[begin:end]]
+        self._embedder.embed(texts)
+        self._place = end
+        return end - begin
+
+    _place = 0
+
+    async def _until(self, now: datetime, raise_from: datetime | None) -> None:
+        """Let time come to ``now``: discover where it is due, and judge what has closed, a day at a time."""
+        if self._now.timestamp() == 0:
+            self._now = now
+            return
+        while self._now < now:
+            step = min(now, end_of(bucket_of(self._now) // BUCKETS_PER_DAY * BUCKETS_PER_DAY + BUCKETS_PER_DAY - 1))
+            if raise_from is not None and self._now < raise_from:
+                step = min(step, raise_from)
+            self._now = step
+            if await self._time_to_discover(raise_from):
+                await self._discover()
+            await self._judge.advance(self._now, self._now)
+
+    async def _time_to_discover(self, raise_from: datetime | None) -> bool:
+        if self._discovered is not None:
+            return self._now - self._discovered >= self._settings.discover_every
+        if raise_from is not None:
+            return self._now >= raise_from
+        return await self._discovery.ready()
+
+    async def _discover(self) -> None:
+        await self._discovery.run(self._now)
+        first = await self._rooms.models.first_bucket()
+        if first is None:
+            return
+        self._discovered = self._now
+        if not await self._judge.begun():
+            await self._judge.begin(first, raise_from=bucket_of(self._now))
+
+    async def _feed(self, group: Sequence[RawMessage]) -> int:
+        outcomes = await self._ingest.take(group)
+        while await self._worker.run_once():
+            pass
+        return sum(outcome.value == "duplicate" for outcome in outcomes)
+
+    async def _alerts(self) -> list[Filed]:
+        found, place = [], None
+        while page := await self._rooms.book.newest(200, place):
+            found += page
+            place = (page[-1].alert.fired_at.timestamp(), page[-1].alert.id)
+        return sorted(found, key=lambda filed: (filed.alert.fired_at, filed.alert.id))
+
+
+def read_messages(file: Path, columns: Columns, broken: list[Broken]) -> Iterator[RawMessage]:
+    """The messages of a file; rows that cannot be used are added to ``broken``."""
+    for number, row in read_rows(file, columns.needed):
+        if isinstance(row, Broken):
+            broken.append(row)
+            continue
+        try:
+            yield _message(number, row, columns)
+        except BadMessage as error:
+            broken.append(Broken(number, str(error)))
+
+
+def _message(number: int, row: Row, columns: Columns) -> RawMessage:
+    text = _cell(row, columns.text)
+    if not text.strip():
+        raise BadMessage(columns.text, "is empty")
+    at: Any = row.get(columns.time)
+    try:
+        occurred_at = at if isinstance(at, datetime) else parse_time(str(at or ""))
+    except (ValueError, OverflowError):
+        raise BadMessage(columns.time, "is no time that we can read; write it as 2025-03-03T08:05:00+08:00") from None
+    return RawMessage(
+        id=_cell(row, columns.id) or f"row-{number}",
+        source="replay",
+        text=text[:100_000],
+        occurred_at=occurred_at if occurred_at.tzinfo else occurred_at.replace(tzinfo=UTC),
+        customer_id=_cell(row, columns.customer) or None,
+        channel=_cell(row, columns.channel) or None,
+        attributes={name: value for name in columns.attributes if (value := _cell(row, name))},
+    )
+
+
+def _cell(row: Row, name: str | None) -> str:
+    value = row.get(name) if name else None
+    return "" if value is None else str(value)
+
+
+def read_campaigns(file: Path) -> list[Campaign]:
+    """Campaigns of a CSV with start, end, name (and multiplier, where known). Raises `Refused` on a bad row."""
+    campaigns = []
+    for number, row in read_rows(file, ("start", "end", "name")):
+        try:
+            if isinstance(row, Broken):
+                raise ValueError(row.reason)
+            factor = row.get("multiplier")
+            start, end = parse_time(str(row["start"])), parse_time(str(row["end"]))
+            campaigns.append(Campaign(f"c{number}", str(row["name"]), start, end, float(factor) if factor else None))
+        except ValueError as error:
+            raise Refused(f"{file.name}, row {number}: {error}") from None
+    return campaigns
+
+
+def _tell(report: Report, console: Console, json_out: Path | None) -> None:
+    """Print the alerts in order; list what was not used; write the JSON."""
+    out = Console()
+    views = [alert_view(filed.alert, filed.facts) for filed in report.alerts]
+    for view in views:
+        out.print(alert_card(view))
+    for one in report.broken[:_SHOWN_BROKEN]:
+        console.print(f"row {one.row} not used: {one.reason}", style="yellow", markup=False)
+    if len(report.broken) > _SHOWN_BROKEN:
+        console.print(f"... and {len(report.broken) - _SHOWN_BROKEN} more rows not used", style="yellow")
+    out.print(
+        f"{report.messages} messages, {report.duplicates} repeated ids, {len(report.broken)} rows not used; "
+        f"{report.topics} topics; {len(views)} alerts"
+    )
+    if json_out is not None:
+        json_out.write_bytes(orjson.dumps(views, option=orjson.OPT_INDENT_2))
+        console.print(f"alerts written to {json_out}")

@@ -1,0 +1,95 @@
+"""`tocsin api | worker | judge | deliver`: one role in this process, until told to stop."""
+
+import asyncio
+import signal
+from typing import Literal
+
+from service.clock import wall_clock
+from service.errors import Conflict
+from service.logs import log, set_up_logs
+from service.metrics import Metrics
+from service.settings import Settings, load_settings
+from service.store.lease import Lease
+from service.wiring import (
+    Rooms,
+    build_api_parts,
+    build_discovery,
+    build_embedder,
+    build_judge,
+    hash_key_of,
+    hold_embedder,
+    lay_out,
+    open_rooms,
+)
+
+Role = Literal["api", "worker", "judge", "deliver"]
+
+
+def run_role(role: Role, **overrides: object) -> int:
+    """Run a role on the store that the settings name."""
+    settings = load_settings(**overrides)
+    if settings.store_url is None:
+        raise Conflict("set TOCSIN_STORE_URL to the store's address; 'tocsin serve' runs all on the embedded store")
+    set_up_logs(settings.log_level, role)
+    run = {"api": _api, "worker": _worker, "judge": _judge, "deliver": _deliver}[role]
+    asyncio.run(run(settings, open_rooms(settings, settings.store_url)))
+    return 0
+
+
+async def _api(settings: Settings, rooms: Rooms) -> None:
+    import uvicorn
+
+    from service.app import create_app
+
+    await lay_out(rooms, settings)
+    app = create_app(build_api_parts(settings, rooms, wall_clock, hash_key_of(settings)))
+    config = uvicorn.Config(
+        app, host=settings.host, port=settings.port, log_level="warning", access_log=False,
+        timeout_graceful_shutdown=5, server_header=False,
+    )  # fmt: skip
+    await uvicorn.Server(config).serve()
+
+
+async def _worker(settings: Settings, rooms: Rooms) -> None:
+    from service.roles import run_worker
+    from service.wiring import build_worker
+
+    await lay_out(rooms, settings)
+    embedder = build_embedder(settings)
+    await hold_embedder(rooms, embedder.name, embedder.dimension)
+    log.info("working", embedder=embedder.name)
+    await run_worker(build_worker(settings, rooms, embedder, Metrics()), settings, stop_signal())
+    await rooms.store.close()
+
+
+async def _judge(settings: Settings, rooms: Rooms) -> None:
+    from service.roles import JudgeRole
+
+    await lay_out(rooms, settings)
+    lease = Lease(rooms.store, "judge")
+    discovery = build_discovery(settings, rooms)
+    judge = build_judge(settings, rooms, lease, Metrics())
+    role = JudgeRole(judge, discovery, rooms.models, rooms.inbox, lease, settings, wall_clock)
+    await role.run(stop_signal())
+    await rooms.store.close()
+
+
+async def _deliver(settings: Settings, rooms: Rooms) -> None:
+    from service.notify.webhook import build_webhooks
+    from service.pipeline.deliver import Deliverer
+    from service.roles import run_deliver
+
+    secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
+    receivers = build_webhooks(settings.webhooks, secret, settings.allow_hosts)
+    deliverer = Deliverer(rooms.outbox, receivers, Metrics())
+    await run_deliver(deliverer, Lease(rooms.store, "deliver"), wall_clock, stop_signal())
+    await rooms.store.close()
+
+
+def stop_signal() -> asyncio.Event:
+    """Set when the process is asked to stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

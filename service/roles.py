@@ -1,0 +1,144 @@
+"""The roles that run until they are told to stop: worker, judge, deliver. Each outlives an absence of the store."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+
+from models.buckets import bucket_of
+from service.clock import Clock
+from service.errors import StoreAway
+from service.logs import log
+from service.pipeline.deliver import Deliverer
+from service.pipeline.discover import Discovery
+from service.pipeline.judge import Judge
+from service.pipeline.watermark import event_watermark, wall_watermark
+from service.pipeline.worker import Worker
+from service.settings import Settings, TimeMode
+from service.store.inbox import Inbox
+from service.store.judgement import NotInStep
+from service.store.lease import TERM, Lease
+from service.store.model import ModelStore
+from service.wiring import TICK
+
+_AWAY = timedelta(seconds=1)
+
+
+async def run_worker(worker: Worker, settings: Settings, stop: asyncio.Event) -> None:
+    """Work until told to stop; the batch in hand is finished first."""
+    claimed = 0.0
+    loop = asyncio.get_running_loop()
+    while not stop.is_set():
+        try:
+            if loop.time() - claimed >= settings.claim_after.total_seconds() / 2:
+                claimed = loop.time()
+                await worker.take_over()
+            await worker.run_once(wait=timedelta(seconds=1))
+        except StoreAway as error:
+            log.warning("store away", detail=str(error))
+            await _pause(stop, _AWAY)
+
+
+class JudgeRole:
+    """Leads discovery and judging while it holds the lease; stands by while another does."""
+
+    def __init__(
+        self,
+        judge: Judge,
+        discovery: Discovery,
+        models: ModelStore,
+        inbox: Inbox,
+        lease: Lease,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._judge = judge
+        self._discovery = discovery
+        self._models = models
+        self._inbox = inbox
+        self._lease = lease
+        self._settings = settings
+        self._clock = clock
+        self._discovered: datetime | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        async with renewed(self._lease):
+            while not stop.is_set():
+                try:
+                    if await self._lease.hold():
+                        await self.tick()
+                    else:
+                        self._judge.forget()
+                except NotInStep as error:
+                    log.warning("standing by", detail=str(error))
+                    self._judge.forget()
+                except StoreAway as error:
+                    log.warning("store away", detail=str(error))
+                    self._judge.forget()
+                await _pause(stop, TICK)
+        with suppress(StoreAway):
+            await self._lease.release()
+
+    async def tick(self) -> None:
+        """Discover where it is time to, then judge what has closed."""
+        now = self._clock()
+        watermark = await self.watermark(now)
+        if watermark is None:
+            return
+        if self._due(watermark) and await self._discovery.ready():
+            await self.discover(watermark)
+        await self._judge.advance(watermark, now)
+
+    async def watermark(self, now: datetime) -> datetime | None:
+        backlog = await self._inbox.backlog()
+        if self._settings.time is TimeMode.event:
+            return event_watermark(backlog)
+        return wall_watermark(backlog, now, self._settings.grace)
+
+    async def discover(self, at: datetime) -> None:
+        """Find topics; after the first ones, begin to judge."""
+        await self._discovery.run(at)
+        self._discovered = at
+        first = await self._models.first_bucket()
+        if first is not None and not await self._judge.begun():
+            oldest = bucket_of(at - self._settings.keep_counts)
+            await self._judge.begin(max(first, oldest), raise_from=bucket_of(at))
+
+    def _due(self, watermark: datetime) -> bool:
+        return self._discovered is None or watermark - self._discovered >= self._settings.discover_every
+
+
+async def run_deliver(deliverer: Deliverer, lease: Lease, clock: Clock, stop: asyncio.Event) -> None:
+    """Deliver while the lease is held."""
+    async with renewed(lease):
+        while not stop.is_set():
+            try:
+                if await lease.hold() and await deliverer.run_once(clock()):
+                    continue
+            except StoreAway as error:
+                log.warning("store away", detail=str(error))
+            await _pause(stop, TICK)
+
+
+@asynccontextmanager
+async def renewed(lease: Lease) -> AsyncIterator[None]:
+    """Renew a lease in the background, where it is ours, however long a step takes."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(TERM.total_seconds() / 3)
+            with suppress(StoreAway):
+                await lease.renew()
+
+    task = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _pause(stop: asyncio.Event, span: timedelta) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), span.total_seconds())

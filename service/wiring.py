@@ -1,0 +1,198 @@
+"""Wires the parts together by plain constructors; the one place that turns settings into objects."""
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from models.discovery import DiscoverySettings
+from models.embed import Embedder
+from models.redact import Numbers, RedactSettings
+from service.api.auth import Gate
+from service.api.parts import ApiParts
+from service.clock import Clock
+from service.errors import Conflict
+from service.metrics import Metrics
+from service.pipeline.discover import DiscoverRules, Discovery
+from service.pipeline.ingest import Ingest, IngestRules
+from service.pipeline.judge import Judge, JudgeRules
+from service.pipeline.witness import Witness
+from service.pipeline.worker import Worker, WorkerRules
+from service.settings import Settings, TimeMode
+from service.store import keys
+from service.store.alerts import AlertBook
+from service.store.answers import Answers, publish_answers
+from service.store.apikeys import ApiKeys
+from service.store.campaigns import Campaigns
+from service.store.counts import Counts, Retention
+from service.store.inbox import Inbox
+from service.store.judgement import JudgeStore
+from service.store.lease import Lease
+from service.store.model import ModelStore
+from service.store.outbox import Outbox
+from service.store.pools import Pools
+from service.store.pulse import Pulse
+from service.store.redis import Store, store_errors, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The rooms of one store."""
+
+    store: Store
+    inbox: Inbox
+    counts: Counts
+    pools: Pools
+    models: ModelStore
+    book: AlertBook
+    judge: JudgeStore
+    outbox: Outbox
+    campaigns: Campaigns
+    keys: ApiKeys
+
+
+def open_rooms(settings: Settings, url: str) -> Rooms:
+    """Rooms on the store at ``url``; nothing is sent yet."""
+    store = Store.connect(url)
+    partitions = settings.partitions
+    retention = Retention(settings.keep_counts, settings.keep_cells, settings.samples_per_topic, settings.waiting)
+    return Rooms(
+        store=store,
+        inbox=Inbox(store, partitions=partitions, keep_seen=settings.keep_seen, max_backlog=settings.max_backlog),
+        counts=Counts(store, partitions=partitions, retention=retention),
+        pools=Pools(store, partitions=partitions),
+        models=ModelStore(store),
+        book=AlertBook(store),
+        judge=JudgeStore(store),
+        outbox=Outbox(store),
+        campaigns=Campaigns(store),
+        keys=ApiKeys(store),
+    )
+
+
+async def lay_out(rooms: Rooms, settings: Settings) -> None:
+    """Make the consumer groups, and hold the store to the number of partitions it was begun with."""
+    with store_errors():
+        await rooms.store.client.hsetnx(keys.LAYOUT, "partitions", settings.partitions)
+        begun = int(await rooms.store.client.hget(keys.LAYOUT, "partitions") or 0)
+    if begun != settings.partitions:
+        raise Conflict(f"this store was begun with {begun} partitions; set TOCSIN_PARTITIONS={begun}")
+    await rooms.inbox.prepare()
+
+
+def build_ingest(settings: Settings, rooms: Rooms, clock: Clock, hash_key: bytes) -> Ingest:
+    redact = RedactSettings(orders=Numbers(settings.order_ids), hash_key=hash_key)
+    rules = IngestRules(hash_key, settings.max_text, redact, check_clock=settings.time is TimeMode.wall)
+    return Ingest(rooms.inbox, rules, clock)
+
+
+def build_worker(settings: Settings, rooms: Rooms, embedder: Embedder, metrics: Metrics) -> Worker:
+    rules = WorkerRules(settings.worker_batch, settings.claim_after, settings.max_deliveries)
+    name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    return Worker(
+        name, rooms.inbox, rooms.counts, rooms.models, embedder, rules, metrics,
+        lambda answers: publish_answers(rooms.store, answers),
+    )  # fmt: skip
+
+
+def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics) -> Judge:
+    rules = JudgeRules(
+        false_alarms_per_week=settings.false_alarms_per_week,
+        receivers=settings.webhooks,
+        base_url=settings.public_url,
+    )
+    witness = Witness(rooms.counts, rooms.pools, rooms.models)
+    return Judge(
+        rooms.judge, rooms.counts, rooms.models, rooms.book, rooms.campaigns, witness, rules, metrics, lease.token
+    )
+
+
+def build_discovery(settings: Settings, rooms: Rooms, found: DiscoverySettings | None = None) -> Discovery:
+    rules = DiscoverRules(settings.discover_first, found or DiscoverySettings())
+    return Discovery(rooms.pools, rooms.counts, rooms.models, rules, lambda: embedder_of(rooms))
+
+
+def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: bytes) -> ApiParts:
+    admin_key = settings.admin_key.get_secret_value() if settings.admin_key else None
+    return ApiParts(
+        store=rooms.store,
+        inbox=rooms.inbox,
+        ingest=build_ingest(settings, rooms, clock, hash_key),
+        answers=Answers(rooms.store),
+        models=rooms.models,
+        counts=rooms.counts,
+        pools=rooms.pools,
+        book=rooms.book,
+        judge=rooms.judge,
+        outbox=rooms.outbox,
+        campaigns=rooms.campaigns,
+        keys=rooms.keys,
+        pulse=Pulse(rooms.store),
+        gate=Gate(rooms.keys, clock, on=settings.auth_on, admin_key=admin_key),
+        metrics=Metrics(),
+        clock=clock,
+        max_batch=settings.max_batch,
+        max_body=settings.max_body,
+        base_url=settings.public_url,
+    )
+
+
+def build_embedder(settings: Settings, progress: Callable[[str, float], None] | None = None) -> Embedder:
+    """The encoder that the settings name; the packaged one is prepared at first use."""
+    from models.encoder.prepare import ignore_progress, prepare
+    from models.sentence import CachedEmbedder, load_embedder
+
+    source: str | Path = settings.encoder or prepare(settings.cache, progress or ignore_progress)
+    embedder = load_embedder(source, settings.encoder_backend, threads=encoder_threads(settings))
+    return CachedEmbedder(embedder, settings.encoder_cache) if settings.encoder_cache else embedder
+
+
+def encoder_threads(settings: Settings) -> int:
+    """As set, else the cores there are, shared among the workers, at most 4 each."""
+    return settings.encoder_threads or max(1, min(4, len(os.sched_getaffinity(0)) // settings.workers))
+
+
+async def hold_embedder(rooms: Rooms, name: str, dimension: int) -> None:
+    """Hold the store to the embedder its vectors were made with."""
+    with store_errors():
+        await rooms.store.client.hsetnx(keys.LAYOUT, "embedder", f"{dimension} {name}")
+    begun = await embedder_of(rooms)
+    if begun != (name, dimension):
+        raise Conflict(f"this store holds vectors of {begun}, not of {(name, dimension)}; use another store or encoder")
+
+
+async def embedder_of(rooms: Rooms) -> tuple[str, int] | None:
+    """Name and dimension of the embedder that the store's vectors were made with; None before the first worker."""
+    with store_errors():
+        held = await rooms.store.client.hget(keys.LAYOUT, "embedder")
+    if held is None:
+        return None
+    dimension, name = text_of(held).split(" ", 1)
+    return name, int(dimension)
+
+
+def hash_key_of(settings: Settings) -> bytes:
+    """The secret of the customer hashes: as set, else one made once and kept beside the embedded store.
+
+    Raises `Conflict` where the store is shared and no secret is set: every machine must hash alike.
+    """
+    if settings.hash_key is not None:
+        return settings.hash_key.get_secret_value().encode()
+    if settings.store_url is not None:
+        raise Conflict("set TOCSIN_HASH_KEY to the same random words on every machine that uses this store")
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = settings.data_dir / "hash.key"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.write(handle, secrets.token_hex(32).encode())
+        os.close(handle)
+    except FileExistsError:
+        pass
+    return path.read_bytes()
+
+
+TICK = timedelta(seconds=2)
+"""How often the judge looks for closed buckets, and the deliverer for what is due."""
