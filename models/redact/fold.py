@@ -12,6 +12,9 @@ from functools import lru_cache
 
 HIDDEN = "\ue000"
 """Stands in a shadow where a placeholder stands: no rule matches it, so nothing is redacted twice."""
+CALLED = "\ue002"
+"""The same, where the placeholder is that of a telephone: names stand beside those."""
+MARKS = HIDDEN + CALLED
 KEPT = "\ue001"
 """Stands where a rule has claimed a number that is to stay as it is, so that no later rule takes it."""
 

@@ -1,9 +1,9 @@
-"""People's names: after a cue, with a title, or beside something already redacted."""
+"""People's names: after a cue, with a title, or beside a telephone number."""
 
 import re
 from collections.abc import Iterator
 
-from models.redact.fold import HIDDEN
+from models.redact.fold import CALLED, MARKS
 from models.redact.rule import Span, any_of, find, value, words
 from models.redact.surnames import COMPOUND_SURNAMES, NO_GIVEN, NO_NAME_ENDINGS, NO_NAMES, SURNAMES
 
@@ -19,11 +19,11 @@ ENGLISH_HINTS = (
         r"m(?:r|s|rs|x|iss)\b(?:(?<![a-z]m.)|(?<![a-z]mrs)|(?<![a-z]miss))|dr\b(?<![a-z]dr)|prof\b(?<![a-z]prof)"
     ),
 )
-BESIDE_HINTS = (re.compile(HIDDEN),)
+BESIDE_HINTS = (re.compile(CALLED),)
 
 _HAN = r"[\u4e00-\u9fff]"
 _SURNAME = rf"(?:{any_of(COMPOUND_SURNAMES)}|[{SURNAMES}])"
-_FULL = rf"{_SURNAME}{_HAN}{{1,2}}(?:[·•]{_HAN}{{1,8}})?"
+_FULL = rf"{_SURNAME}{_HAN}{{1,2}}(?:[·•](?:(?![的是在]){_HAN}){{1,8}})?"
 _TITLE = any_of("先生 女士 小姐 太太 夫人")
 _PERSON = any_of(
     "姓名 我的名字 收件人 收货人 联系人 签收人 寄件人 发件人 持卡人 开户人 户名 投诉人 申请人 购买人 下单人 乘客 患者"
@@ -31,15 +31,15 @@ _PERSON = any_of(
 _SAYS = r"(?:[:：] ?|(?:应该|已经)?(?:是|叫|为|改成|改为|换成) ?)"
 
 _LABELLED = re.compile(rf"{_PERSON}(?:姓名|名字)?{_SAYS}(?P<value>{_FULL})")
-_LABELLED_ANY = re.compile(rf"{_PERSON}(?:姓名|名字)?[:：] ?(?P<value>{_HAN}{{2,4}})(?!{_HAN})")
+_LABELLED_ANY = re.compile(rf"{_PERSON}(?:姓名|名字)?[:：] ?(?P<value>{_HAN}{{2,4}})(?![{MARKS}\u4e00-\u9fff])")
 _CUED = re.compile(rf"{any_of('我叫 本人叫 收件人 收货人 联系人 我名字叫 名字叫做')} ?(?P<value>{_FULL})")
-_I_AM = re.compile(rf"(?:我是|本人) ?(?P<value>{_FULL})(?=[,，。.!！;；、 (（{HIDDEN}]|$)")
+_I_AM = re.compile(rf"(?:我是|本人) ?(?P<value>{_FULL})(?=[,，。.!！;；、 (（{MARKS}]|$)")
 _SURNAME_ONLY = re.compile(rf"(?:我姓|免贵姓|本人姓) ?(?P<value>{_SURNAME})(?!{_HAN})")
 _I_AM_TITLED = re.compile(rf"(?:我是|本人|我姓|联系|找|叫|收) ?(?P<value>{_SURNAME}){_TITLE}")
-_TITLED = re.compile(rf"(?P<value>{_SURNAME}{_HAN}{{1,2}}){_TITLE}")
+_TITLED = re.compile(rf"(?P<value>{_SURNAME}{_HAN}{{1,2}}?)老?{_TITLE}(?!太)")
 # As in a delivery address pasted whole: name, telephone, address.
-_BEFORE_HIDDEN = re.compile(rf"(?<![\w{HIDDEN}])(?P<value>{_FULL})(?=[ ,，、:：]{{0,2}}{HIDDEN})")
-_AFTER_HIDDEN = re.compile(rf"(?<={HIDDEN})[ ,，、]{{0,2}}(?P<value>{_FULL})(?!\w)")
+_BEFORE_PHONE = re.compile(rf"(?<![\w{MARKS}])(?P<value>{_FULL})(?=[ ,，、:：]{{0,2}}{CALLED})")
+_AFTER_PHONE = re.compile(rf"(?<={CALLED})[ ,，、]{{0,2}}(?P<value>{_FULL})(?!\w)")
 
 _WORD = r"[A-Za-z][A-Za-z'’\-]{0,24}"
 _CAPITAL = r"[A-Z][A-Za-z'’\-]{1,24}"
@@ -88,8 +88,8 @@ def english_names(line: str) -> Iterator[Span]:
 
 
 def names_beside(line: str) -> Iterator[Span]:
-    """Names beside a value already redacted, as in a delivery address pasted whole."""
-    return find(line, (_BEFORE_HIDDEN, _person), (_AFTER_HIDDEN, _person))
+    """Names beside a telephone number, as in a delivery address pasted whole."""
+    return find(line, (_BEFORE_PHONE, _person), (_AFTER_PHONE, _person))
 
 
 def _chinese(match: re.Match[str]) -> Span | None:
@@ -102,7 +102,8 @@ def _chinese(match: re.Match[str]) -> Span | None:
 
 
 def _person(match: re.Match[str]) -> Span | None:
-    return None if match["value"][-1] in NO_NAME_ENDINGS else _chinese(match)
+    last = match["value"][-1]
+    return None if last in NO_NAME_ENDINGS or last in NO_GIVEN else _chinese(match)
 
 
 def _titled(match: re.Match[str]) -> Span | None:

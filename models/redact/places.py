@@ -19,7 +19,7 @@ HINTS = (
 _HAN = r"[\u4e00-\u9fff]"
 _NUMBER = rf"(?:\d{{1,5}}[A-Za-z]?|[A-Za-z]\d{{0,3}}|[{_NUMERAL}]{{1,4}})"
 _ROOM = r"\d{3,4}(?![\d年月日元块天个件米平mMkK%.])"
-_STREET = any_of("大道 大街 胡同 路 街 巷 弄 道")
+_STREET = any_of("大道 大街 胡同 路 街 巷 道")
 _COMMUNITY = any_of("小区 公寓 公馆 大厦 新村 山庄 宿舍 社区 苑 府 城 园 邸")
 _HOME = any_of("小区 花园 家园 公寓 花苑 嘉园 雅苑 大厦 新村 宿舍")
 _BUILDING = any_of("号楼 号院 栋 幢 座 单元")
@@ -35,13 +35,13 @@ _COMMUNITY_NUMBER = re.compile(
 )
 # Without a street or community, a building and what is in it: "3栋501", "2单元301室". A floor is not enough.
 _WITHIN_BUILDING = re.compile(
-    rf"(?<![0-9A-Za-z])(?P<value>(?:{_NUMBER} ?(?:号楼|栋|幢|座)[ ,，]?(?:{_NUMBER} ?(?:单元|室|户|房|号)|{_ROOM})"
+    rf"(?<![0-9A-Za-z])(?P<value>(?:{_NUMBER} ?(?:号楼|栋|幢|座)[ ,，]?(?:{_NUMBER} ?(?:单元|室|户|房|号(?!楼))|{_ROOM})"
     rf"|{_NUMBER} ?单元 ?(?:{_ROOM}|{_NUMBER} ?(?:室|户|号))){_REST})"
 )
 _NAME_LENGTH = 6
 """Characters of a street's or community's name before its last word; longer ones are rare."""
 _NOT_NAME = re.compile(
-    r"(?:[在到于从去的了往给是和与跟至住请将对就为被把让寄送省市区县镇]|我们|位于|地址|周边|附近|对面|目前|情况|[^\u4e00-\u9fff])"
+    r"(?:[在到于从去的了往给是和与跟至住请将对就为被把让寄送过该本这诉护年月日省市区县镇]|我们|位于|地址|周边|附近|对面|目前|情况|[^\u4e00-\u9fff])"
 )
 _LABEL = (
     any_of("收货 收件 送货 寄件 退货 详细 家庭 通讯 通信 居住 现住 新 快递 寄送 邮寄 联系") + r"?地址|(?:家庭|现)?住址"
@@ -67,7 +67,8 @@ _LIVED = re.compile(
     rf"(?P<value>{_NAMED}{{2,20}}?{_NUMBER} ?(?:{_BUILDING}|[号弄室楼#](?![线店机码上下道梯])){_REST})"
 )
 _VAGUE = re.compile(
-    r".{0,4}(?:我们|我家|你们|他们|她们|这|那|哪|别的|别人|其他|其它|隔壁|整个|同一|另|错|不同|某|本|附近|旁边|楼下)"
+    r".{0,4}(?:我们|我家|你们|他们|她们|这|那|哪|别的|别人|其他|其它|隔壁|整个|同一|另|错|不同|某|本|附近|旁边|楼下|顶层|主楼)"
+    r"|.{0,12}(?:酒店|宾馆|旅馆|民宿|旅店|饭店)"
 )
 
 

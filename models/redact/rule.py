@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from models.redact.fold import HIDDEN
+
 Span: TypeAlias = tuple[int, int]
 """Half-open, in characters of the shadow."""
 Find: TypeAlias = Callable[[str], Iterable[Span]]
@@ -30,6 +32,8 @@ class Rule:
     hints: tuple[re.Pattern[str], ...]
     find: Find
     placeholder: Placeholder | None
+    mark: str = HIDDEN
+    """What covers the value in the line once it is found."""
     digits: bool = True
     """Whether every value holds a digit or a Chinese numeral; most texts hold none."""
 
