@@ -61,9 +61,10 @@ def test_no_file_names_a_path_of_one_machine() -> None:
     assert places(MACHINE_PATH) == []
 
 
-@pytest.mark.parametrize("line", ["cp /work/main/x", 'open("/tmp/report")', "cd /home/someone", "see /root/.cache"])
-def test_a_path_of_one_machine_is_recognised(line: str) -> None:
-    assert MACHINE_PATH.search(line)
+@pytest.mark.parametrize("folder", ["work", "tmp", "root", "home"])
+@pytest.mark.parametrize("line", ["cp {}/main/x .", 'open("{}/report")', "see {}/.cache"])
+def test_a_path_of_one_machine_is_recognised(line: str, folder: str) -> None:
+    assert MACHINE_PATH.search(line.format(f"/{folder}"))
 
 
 @pytest.mark.parametrize("line", ["tmpfs: [/tmp, /data]", "https://host/home/page", "GET /v1/home/x", "${HOME}/work/x"])
