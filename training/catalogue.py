@@ -30,6 +30,11 @@ class Product:
     traits: tuple[str, ...]
     nouns: Mapping[Language, tuple[str, ...]]
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """All that a wording or a rate may name it by: number, category and traits."""
+        return (self.sku, self.category, *self.traits)
+
 
 @dataclass(frozen=True, slots=True)
 class Batches:

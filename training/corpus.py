@@ -5,7 +5,7 @@ hold slots in braces, such as ``{product}``; `training.phrase` fills them.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -33,13 +33,13 @@ class Issue:
     theme: str
     names: Mapping[Language, str]
     rates: Mapping[str, float]
-    """How often it befalls a product, by category, trait or ``any``; relative to the other issues."""
+    """How often it befalls a product, by number, category, trait or ``any``; relative to the other issues."""
     about_product: bool
     wordings: Texts
 
-    def rate_for(self, category: str, traits: tuple[str, ...]) -> float:
-        """The highest rate that the category or a trait names; else the rate of ``any``; else 0."""
-        named = [self.rates[word] for word in (category, *traits) if word in self.rates]
+    def rate_for(self, product: Collection[str]) -> float:
+        """The highest rate that a number, category or trait of the product names; else that of ``any``; else 0."""
+        named = [rate for word, rate in self.rates.items() if word in product]
         return max(named, default=self.rates.get("any", 0.0))
 
 
@@ -49,6 +49,19 @@ class Frames:
 
     openings: Texts
     closings: Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """Which products a wording suits."""
+
+    words: Mapping[Language, Mapping[str, tuple[str, ...]]]
+    """By language and by product number, trait or category: words that suit no other."""
+
+    def suits(self, wording: str, language: Language, product: Collection[str]) -> bool:
+        """Whether ``wording`` may be said of a product with these numbers, traits and categories."""
+        groups = [group for group, words in self.words[language].items() if any(word in wording for word in words)]
+        return not groups or any(group in product for group in groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +82,34 @@ def load_issues() -> tuple[Issue, ...]:
         _issue(path.name.removesuffix(".toml"), key, entry)
         for path in themes
         if path.name.endswith(".toml")
-        for key, entry in _table(path).items()
+        for key, entry in read_table(path).items()
     )
 
 
 @cache
 def load_noise() -> Mapping[str, Texts]:
     """What is no complaint, by kind: chatter, questions, praise."""
-    return {kind: _texts("noise", kind, entry) for kind, entry in _table(_WORDINGS / "noise.toml").items()}
+    return {kind: _texts("noise", kind, entry) for kind, entry in read_table(_WORDINGS / "noise.toml").items()}
 
 
 @cache
 def load_frames() -> Frames:
     """The openings and closings."""
-    table = _table(_WORDINGS / "frames.toml")
+    table = read_table(_WORDINGS / "frames.toml")
     return Frames(_texts("frames", "openings", table["openings"]), _texts("frames", "closings", table["closings"]))
+
+
+@cache
+def load_fits() -> Fits:
+    """The words that suit some products only."""
+    table = read_table(_WORDINGS / "fits.toml")
+    return Fits({language: {group: tuple(words) for group, words in table[language].items()} for language in LANGUAGES})
 
 
 @cache
 def load_opposites() -> tuple[Opposite, ...]:
     """Pairs of opposites and near misses."""
-    pairs = _table(_WORDINGS / "opposites.toml")["pair"]
+    pairs = read_table(_WORDINGS / "opposites.toml")["pair"]
     return tuple(
         Opposite(first=pair[language][0], second=pair[language][1], language=language, why=pair["why"])
         for pair in pairs
@@ -98,7 +118,8 @@ def load_opposites() -> tuple[Opposite, ...]:
     )
 
 
-def _table(path: Traversable) -> dict[str, Any]:
+def read_table(path: Traversable) -> dict[str, Any]:
+    """A wording file as it stands. Raises `CorpusError` with the file's name where it is no TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:

@@ -1,7 +1,7 @@
 """What a synthesised stream will hold, decided before a word of it is written: counts, batches, campaigns, events."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from training.catalogue import Batches, Product, draw_batches, load_catalogue
 from training.corpus import Issue, load_issues
-from training.planted import KINDS, SHAPES, Kind, Planted, batch_excess
+from training.planted import BATCH_FACTOR, KINDS, SHAPES, Kind, Planted, batch_excess
 from training.season import Promotion, promotions, volume
 
 CHINA = timezone(timedelta(hours=8), "UTC+8")
@@ -19,11 +19,14 @@ NOISE_SHARE = 0.12
 NOISE_KINDS = {"chatter": 0.4, "question": 0.3, "praise": 0.2, "off_topic": 0.1}
 DAY_SPREAD, HOUR_SPREAD, GAMMA_SHAPE = 0.15, 0.08, 5.0
 """Overdispersion: log-normal factors per issue and day and per common hour, and a gamma factor per issue and hour.
-With these the variance of an issue's daily count is some two to three times its mean, as in real complaint series."""
+With these the daily count of the median issue varies 1.7 times as much as a Poisson count would."""
 POPULARITY_SPREAD = 0.35
 BAD_BATCH_HOUR = 9
 """Local hour of the last day at which a bad batch's complaints set in: a shop hears of it as people come to work."""
 
+FORENOON = (8, 11)
+"""Local hours between which the other events set in."""
+SILENT_CHANNEL = "phone"
 BATCH_REACHES = timedelta(days=3)
 """A batch must have been on sale this long before its customers can complain of it: goods take days to arrive."""
 LEAST_PLANTED = 8
@@ -46,6 +49,8 @@ class Settings:
     events: tuple[Kind, ...] = ("bad-batch",)
     topic: str = "battery_no_charge"
     sku: str = "PB20"
+    factor: float = BATCH_FACTOR
+    """What the bad batch lifts its topic to, as a multiple of the same hours before."""
 
     def __post_init__(self) -> None:
         if not 3 <= self.days <= 400:
@@ -58,6 +63,8 @@ class Settings:
             raise SettingsError(f"start must be a midnight, not {self.start:%H:%M:%S}")
         if not 0 <= self.chinese_share <= 1:
             raise SettingsError(f"the Chinese share must be 0 to 1, not {self.chinese_share:g}")
+        if not 1 < self.factor <= 100:
+            raise SettingsError(f"the factor of the bad batch must be above 1 and at most 100, not {self.factor:g}")
         if unknown := [kind for kind in self.events if kind not in KINDS]:
             raise SettingsError(f"no event is called {unknown[0]}: choose among {', '.join(KINDS)}")
 
@@ -87,7 +94,7 @@ class Plan:
 def plan(settings: Settings) -> Plan:
     """Draw the counts, batches and events. Raises `SettingsError` where topic or product are unknown or do not fit."""
     issues, products = load_issues(), load_catalogue()
-    culprit = _culprit(settings, issues, products)
+    _check_culprit(settings, issues, products)
     rng = np.random.default_rng([settings.seed, 0])
     batches = {product.sku: draw_batches(product, settings.start, settings.end, rng) for product in products}
     topics = _topics(settings, issues, rng)
@@ -96,27 +103,24 @@ def plan(settings: Settings) -> Plan:
     if "new-issue" in topics:
         means[_index(issues, topics["new-issue"])] = 0.0
     counts = _counts(means, volume(settings.start, settings.days, campaigns), rng)
-    planted = tuple(
-        _planted(f"e{number}", kind, settings, topics, counts, issues, culprit, batches, rng)
-        for number, kind in enumerate(dict.fromkeys(settings.events), start=1)
-    )
-    return Plan(settings, issues, batches, campaigns, counts, planted)
+    usual = Plan(settings, issues, batches, campaigns, counts, planted=())
+    kinds = enumerate(dict.fromkeys(settings.events), start=1)
+    return replace(usual, planted=tuple(_planted(f"e{n}", kind, usual, topics[kind], rng) for n, kind in kinds))
 
 
 def _index(issues: tuple[Issue, ...], key: str) -> int:
     return next(number for number, issue in enumerate(issues) if issue.key == key)
 
 
-def _culprit(settings: Settings, issues: tuple[Issue, ...], products: tuple[Product, ...]) -> Product:
+def _check_culprit(settings: Settings, issues: tuple[Issue, ...], products: tuple[Product, ...]) -> None:
     issue = next((issue for issue in issues if issue.key == settings.topic), None)
     product = next((product for product in products if product.sku == settings.sku), None)
     if issue is None:
         raise SettingsError(f"no issue is called {settings.topic}")
     if product is None:
         raise SettingsError(f"no product is called {settings.sku}: {', '.join(p.sku for p in products)}")
-    if not (issue.about_product and issue.rate_for(product.category, product.traits)):
+    if not (issue.about_product and issue.rate_for(product.groups)):
         raise SettingsError(f"{settings.topic} does not befall {settings.sku}")
-    return product
 
 
 def _topics(settings: Settings, issues: tuple[Issue, ...], rng: np.random.Generator) -> dict[Kind, str]:
@@ -138,7 +142,7 @@ def _daily_means(
 
 
 def _product_rates(issue: Issue, products: tuple[Product, ...]) -> list[float]:
-    return [product.share * issue.rate_for(product.category, product.traits) for product in products]
+    return [product.share * issue.rate_for(product.groups) for product in products]
 
 
 def _counts(means: NDArray[np.float64], season: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -149,34 +153,42 @@ def _counts(means: NDArray[np.float64], season: NDArray[np.float64], rng: np.ran
     return rng.poisson(means[:, None] / 24 * season * common * own_day * own_hour).astype(np.int64)
 
 
-def _planted(
-    name: str,
-    kind: Kind,
-    settings: Settings,
-    topics: Mapping[Kind, str],
-    counts: NDArray[np.int64],
-    issues: tuple[Issue, ...],
-    culprit: Product,
-    batches: Mapping[str, Batches],
-    rng: np.random.Generator,
-) -> Planted:
-    shape, topic = SHAPES[kind], topics[kind]
+def _planted(name: str, kind: Kind, usual: Plan, topic: str, rng: np.random.Generator) -> Planted:
     if kind == "bad-batch":
-        first = 24 * (settings.days - 1) + BAD_BATCH_HOUR
-        onset = settings.start + timedelta(hours=first)
-        excess = batch_excess(counts[_index(issues, topic)], range(first, first + int(shape.hours)))
-        batch = batches[culprit.sku].on_sale(onset - BATCH_REACHES)
-        return Planted(name, kind, onset, onset + timedelta(hours=shape.hours), excess, topic, culprit.sku, batch)
-    onset = _onset(settings, shape.hours, rng)
+        return _bad_batch(name, usual, topic)
+    shape = SHAPES[kind]
+    onset = _onset(kind, usual, rng)
     end = onset + timedelta(hours=shape.hours)
     if kind == "silent-channel":
-        return Planted(name, kind, onset, end, 0, channel="phone")
-    excess = max(round(shape.messages * settings.per_day / 1500), LEAST_PLANTED)
+        return Planted(name, kind, onset, end, excess=0, channel=SILENT_CHANNEL)
+    excess = max(round(shape.messages * usual.settings.per_day / 1500), LEAST_PLANTED)
     return Planted(name, kind, onset, end, excess, topic, customers=shape.customers)
 
 
-def _onset(settings: Settings, hours: float, rng: np.random.Generator) -> datetime:
-    """Between the stream's 40 % and as late as lets the event end before the last day, in the forenoon."""
-    last = settings.days - 1 - hours / 24
-    day = int(rng.uniform(0.4 * settings.days, max(last, 0.4 * settings.days + 0.01)))
-    return settings.start + timedelta(days=min(day, max(int(last), 0)), minutes=int(rng.integers(8 * 60, 11 * 60)))
+def _bad_batch(name: str, usual: Plan, topic: str) -> Planted:
+    hours = SHAPES["bad-batch"].hours
+    first = 24 * (usual.settings.days - 1) + BAD_BATCH_HOUR
+    onset = usual.settings.start + timedelta(hours=first)
+    return Planted(
+        id=name,
+        kind="bad-batch",
+        onset=onset,
+        end=onset + timedelta(hours=hours),
+        excess=batch_excess(
+            usual.counts[_index(usual.issues, topic)], range(first, first + hours), usual.settings.factor
+        ),
+        topic=topic,
+        sku=usual.settings.sku,
+        batch=usual.batches[usual.settings.sku].on_sale(onset - BATCH_REACHES),
+    )
+
+
+def _onset(kind: Kind, usual: Plan, rng: np.random.Generator) -> datetime:
+    """In the forenoon of an ordinary day, after the first third of the stream, so that it ends before the last day."""
+    start, days = usual.settings.start, usual.settings.days
+    latest = days - 1 - (SHAPES[kind].hours + FORENOON[1]) / 24
+    mornings = [start + timedelta(days=day) for day in range(-(-days // 3), int(np.floor(latest)) + 1)]
+    ordinary = [at for at in mornings if not any(campaign.start <= at < campaign.end for campaign in usual.campaigns)]
+    if not ordinary:
+        raise SettingsError(f"{kind} does not fit into {days} days: give more days or leave it out")
+    return ordinary[int(rng.integers(len(ordinary)))] + timedelta(hours=float(rng.uniform(*FORENOON)))

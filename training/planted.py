@@ -1,5 +1,6 @@
 """What is hidden in a synthesised stream for a detector to find, or to leave alone."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ Kind = Literal["bad-batch", "spike", "slow-burn", "new-issue", "silent-channel",
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 SHOULD_RING: frozenset[Kind] = frozenset({"bad-batch", "spike", "slow-burn", "new-issue"})
-"""The other kinds are traps: much noise, few customers, or none."""
+"""As the surge of a topic. The other kinds are traps: many messages of few customers, or a channel that falls silent."""
 MARKED_SHARE = 0.85
 """Part of a bad batch's complaints that name the batch; the rest leave the product out, as customers do."""
 BATCH_FACTOR = 3.2
@@ -27,14 +28,14 @@ LEAST_EXCESS = 12
 class Shape:
     """When and how large a kind of event is; messages at 1500 a day, scaled with the volume."""
 
-    hours: float
+    hours: int
     messages: int
     customers: int | None = None
     """How many customers send them; None for one each."""
 
 
 SHAPES: Mapping[Kind, Shape] = {
-    "bad-batch": Shape(hours=10, messages=0),  # as many as BATCH_FACTOR asks
+    "bad-batch": Shape(hours=8, messages=0),  # as many as BATCH_FACTOR asks
     "spike": Shape(hours=3, messages=30),
     "slow-burn": Shape(hours=60, messages=70),
     "new-issue": Shape(hours=36, messages=40),
@@ -76,14 +77,19 @@ def arrivals(event: Planted, rng: np.random.Generator) -> list[datetime]:
     return [event.onset + timedelta(minutes=float(minute)) for minute in chosen]
 
 
-def batch_excess(counts: NDArray[np.int64], hours: range) -> int:
-    """How many messages lift a topic's ``hours`` to `BATCH_FACTOR` times the mean of the same hours of earlier days.
+def batch_excess(counts: NDArray[np.int64], hours: range, factor: float) -> int:
+    """How many messages lift a topic's ``hours`` to ``factor`` times the mean of the same hours of earlier days.
 
-    ``counts`` are the topic's usual messages per hour from the stream's first midnight on.
+    ``counts`` are the topic's usual messages per hour from the stream's first midnight on. Where the last day is
+    busy of itself, the batch still adds nearly as much, so that most of the surge is the batch's.
 
-    >>> batch_excess(np.full(72, 10), range(57, 59))
+    >>> batch_excess(np.full(72, 10), range(57, 59), 3.2)
     44
     """
-    before = [sum(counts[hour - 24 * back] for hour in hours) for back in range(1, hours.start // 24 + 1)]
-    wanted = int(np.ceil(BATCH_FACTOR * np.mean(before))) - int(sum(counts[hour] for hour in hours))
-    return max(wanted, LEAST_EXCESS)
+    before = float(np.mean([_within(counts, hours, back) for back in range(1, hours.start // 24 + 1)]))
+    lifting = math.ceil(factor * before) - _within(counts, hours, 0)
+    return max(lifting, math.ceil((factor - 1) * before), LEAST_EXCESS)
+
+
+def _within(counts: NDArray[np.int64], hours: range, days_back: int) -> int:
+    return int(counts[hours.start - 24 * days_back : hours.stop - 24 * days_back].sum())

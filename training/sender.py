@@ -44,20 +44,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The sender of one message; empty strings and no product where something is not told."""
+    """The sender of one message; an empty customer or order where it is not told."""
 
     at: datetime
     customer: str
     language: Language
     channel: str
     region: str
-    product: Product | None
+    product: Product
+    """What the message is about; of a complaint about the shop, what the customer last bought."""
+    told: bool
+    """Whether the product and its batch are named beside the text."""
     batch: str
     order: str
-
-    @property
-    def sku(self) -> str:
-        return self.product.sku if self.product else ""
 
 
 class Senders:
@@ -101,12 +100,11 @@ class Senders:
         sender = self._new(self._known + self._strangers, source, at, named=True)
         if event.batch is None or event.sku is None or self._rng.random() >= MARKED_SHARE:
             return sender
-        return replace(sender, product=self._products[event.sku], batch=event.batch)
+        return replace(sender, product=self._products[event.sku], told=True, batch=event.batch)
 
     def _new(self, number: int, source: int, at: datetime, *, named: bool = False) -> Sender:
         language = self._language(number)
-        product = self._draw_product(source)
-        batch = self._plan.batches[product.sku].complained_of(at, self._rng) if product else ""
+        product = self._products[self._affected[source].draw(self._rng)]
         unnamed = not named and number % 100 < NAMELESS_SHARE * 100
         return Sender(
             at=at,
@@ -115,7 +113,8 @@ class Senders:
             channel=self._channels.draw(self._rng),
             region=self._regions[language].draw(self._rng),
             product=product,
-            batch=batch,
+            told=self._about_product(source) and self._rng.random() >= PRODUCTLESS_SHARE,
+            batch=self._plan.batches[product.sku].complained_of(at, self._rng),
             order="" if self._rng.random() < ORDERLESS_SHARE else f"DD26{self._rng.integers(10**10):010d}",
         )
 
@@ -123,18 +122,16 @@ class Senders:
         """A customer's own, the same in every message."""
         return "zh" if number * 7919 % 1000 < self._plan.settings.chinese_share * 1000 else "en"
 
-    def _draw_product(self, source: int) -> Product | None:
-        affected = self._affected[source]
-        if affected is None or self._rng.random() < PRODUCTLESS_SHARE:
-            return None
-        return self._products[affected.draw(self._rng)]
+    def _about_product(self, source: int) -> bool:
+        return source >= len(self._plan.issues) or self._plan.issues[source].about_product
 
-    def _choice_of_products(self, source: int) -> "_Choice[str] | None":
+    def _choice_of_products(self, source: int) -> "_Choice[str]":
+        products = self._products.values()
         if source >= len(self._plan.issues):
-            return _Choice.of({product.sku: product.share for product in self._products.values()})
+            return _Choice.of({product.sku: product.share for product in products})
         issue = self._plan.issues[source]
-        rates = {p.sku: p.share * issue.rate_for(p.category, p.traits) for p in self._products.values()}
-        return _Choice.of({sku: rate for sku, rate in rates.items() if rate}) if issue.about_product else None
+        rates = {product.sku: product.share * issue.rate_for(product.groups) for product in products}
+        return _Choice.of({sku: rate for sku, rate in rates.items() if rate})
 
 
 @dataclass(frozen=True, slots=True)

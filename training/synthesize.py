@@ -6,18 +6,20 @@ settings give the same stream.
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from training.catalogue import load_catalogue
-from training.corpus import Language, load_frames, load_noise
+from training.corpus import Language, load_fits, load_frames, load_noise
 from training.phrase import SLIP_SHARE, dress, fill, slip
 from training.plan import NOISE_KINDS, Plan, Settings, plan
 from training.planted import Planted, arrivals
 from training.rows import Row
 from training.sender import Sender, Senders
+
+OTHER_CHANNEL = "app"
+"""Where the customers of an event turn while their channel is silent, so that the event keeps its size."""
 
 
 def synthesize(settings: Settings) -> Iterator[Row]:
@@ -33,7 +35,9 @@ def draw(planned: Plan) -> Iterator[Row]:
     for draft in _drafts(planned):
         sender = _sender(draft, senders)
         if any(event.channel == sender.channel and event.covers(draft.at) for event in planned.planted):
-            continue
+            if draft.event is None:
+                continue
+            sender = replace(sender, channel=OTHER_CHANNEL)
         number += 1
         yield _row(number, draft, sender, words)
 
@@ -88,8 +92,8 @@ def _row(number: int, draft: _Draft, sender: Sender, words: "_Words") -> Row:
         customer_id=sender.customer,
         text=words.of(draft, sender),
         channel=sender.channel,
-        sku=sender.sku,
-        batch=sender.batch,
+        sku=sender.product.sku if sender.told else "",
+        batch=sender.batch if sender.told else "",
         region=sender.region,
         order_id=sender.order,
         issue=words.keys[draft.source],
@@ -106,7 +110,7 @@ class _Words:
         self._texts = [issue.wordings for issue in planned.issues] + [noise[kind] for kind in NOISE_KINDS]
         self._complaints = len(planned.issues)
         self._frames = load_frames()
-        self._products = load_catalogue()
+        self._fits = load_fits()
         self._rng = rng
         self._decks: dict[tuple[int, Language], list[str]] = {}
         self._copied: dict[tuple[str, Language], str] = {}
@@ -122,16 +126,22 @@ class _Words:
 
     def _say(self, source: int, sender: Sender) -> str:
         language = sender.language
-        wording = self._deal(source, language)
+        wording = self._deal(source, sender)
         if source < self._complaints:
             wording = dress(wording, language, self._frames, self._rng)
         if self._rng.random() < SLIP_SHARE:
             wording = slip(wording, language, self._rng)
-        product = sender.product or self._products[int(self._rng.integers(len(self._products)))]
-        return fill(wording, language, product.nouns[language], self._rng)
+        return fill(wording, language, sender.product.nouns[language], self._rng)
 
-    def _deal(self, source: int, language: Language) -> str:
-        deck = self._decks.setdefault((source, language), [])
-        if not deck:
-            deck.extend(self._rng.permutation(np.array(self._texts[source][language], dtype=object)).tolist())
-        return str(deck.pop())
+    def _deal(self, source: int, sender: Sender) -> str:
+        """The next wording that suits the product. Raises ValueError where none of the issue does."""
+        deck = self._decks.setdefault((source, sender.language), [])
+        for _ in range(2):
+            for place, wording in enumerate(deck):
+                if self._fits.suits(wording, sender.language, sender.product.groups):
+                    return deck.pop(place)
+            deck.extend(self._shuffled(self._texts[source][sender.language]))
+        raise ValueError(f"no wording of {self.keys[source]} suits {sender.product.sku}")
+
+    def _shuffled(self, texts: tuple[str, ...]) -> list[str]:
+        return [texts[place] for place in self._rng.permutation(len(texts))]

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from training.plan import CHINA, Plan, Settings, SettingsError, plan
-from training.planted import SHOULD_RING, Planted
+from training.planted import BATCH_FACTOR, SHOULD_RING, Planted
 from training.rows import Row, SuffixError, write_rows, writer_for
 from training.season import Promotion
 from training.synthesize import draw
@@ -29,6 +29,7 @@ def command(
     events: Annotated[str, typer.Option(help="What to hide, by comma: bad-batch, spike, …")] = "bad-batch",
     topic: Annotated[str, typer.Option(help="Issue of the bad batch.")] = "battery_no_charge",
     sku: Annotated[str, typer.Option(help="Product of the bad batch.")] = "PB20",
+    factor: Annotated[float, typer.Option(help="What the bad batch multiplies its topic by.")] = BATCH_FACTOR,
     truth: Annotated[Path | None, typer.Option(help="Where to write what was hidden, as JSON.")] = None,
     calendar: Annotated[Path | None, typer.Option(help="Where to write the promotions, as CSV.")] = None,
 ) -> None:
@@ -36,7 +37,7 @@ def command(
     try:
         writer_for(out)
         kinds: Any = tuple(kind.strip() for kind in events.split(",") if kind.strip())
-        planned = plan(Settings(seed, days, per_day, _midnight(start), chinese, kinds, topic, sku))
+        planned = plan(Settings(seed, days, per_day, _midnight(start), chinese, kinds, topic, sku, factor))
     except (SettingsError, SuffixError) as error:
         raise typer.BadParameter(str(error)) from error
     labels: dict[str, list[str]] = {}
