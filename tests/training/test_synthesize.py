@@ -171,7 +171,7 @@ def test_long_streams_have_a_promotion_each_fortnight() -> None:
 
 @pytest.mark.parametrize("seed", [1, 7, 19])
 def test_a_bad_batch_trebles_its_topic_within_hours_of_the_last_day(seed: int) -> None:
-    planned = plan(Settings(seed=seed))
+    planned = plan(Settings(seed=seed, days=6, per_day=900))
     rows = list(draw(planned))
     event = event_of(planned, "bad-batch")
     topic = event.topic
