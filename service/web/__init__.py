@@ -1,1 +1,5 @@
-"""The page."""
+"""The page: static files of our own, served at `/` under a strict content policy."""
+
+from service.web.pages import mount
+
+__all__ = ["mount"]

@@ -1,0 +1,269 @@
+// One alert: what, how bad, since when, where from, is it real; and what to do about it.
+
+import { readAlert } from "./api.js";
+import { standing } from "./alerts.js";
+import { chart } from "./curve.js";
+import { act } from "./deeds.js";
+import { ask, h, said, toast } from "./dom.js";
+import { save } from "./evidence.js";
+import { moment, number, span, times } from "./format.js";
+import { failure, severity, tags, waiting } from "./marks.js";
+import { clip, length } from "./text.js";
+import { maybe, t, topicName } from "./words.js";
+
+const SHOWN = 600; // characters of a sample before the rest is folded away
+
+/** The view of one alert. Facts change in place; new figures wait behind a button. */
+export class AlertView {
+  #world;
+  #id;
+  #alert = null;
+  #latest = null;
+  #parts = {};
+  #leave;
+
+  constructor(world, id) {
+    this.#world = world;
+    this.#id = id;
+    this.node = h("section", { class: "alert" }, waiting());
+    this.#leave = world.book.watch((what, changed) => (what === "all" || changed === id) && this.#heard());
+    this.#load();
+  }
+
+  leave() {
+    this.#leave();
+  }
+
+  /** What the title of the page says. */
+  get title() {
+    return this.#alert && topicName(this.#alert.topic);
+  }
+
+  key(key) {
+    const deed = { a: "acknowledge", s: "snooze" }[key];
+    if (deed && this.#alert) act(deed, this.#id, this.#world.book);
+    else if (key === "u") this.#world.go(this.#world.home);
+    else return false;
+    return true;
+  }
+
+  async #load() {
+    try {
+      this.#alert = await readAlert(this.#id);
+      this.#latest = null;
+      this.#draw();
+      this.#world.counted();
+    } catch (problem) {
+      this.node.replaceChildren(back(this.#world.home), failure(problem, () => this.#load()));
+    }
+  }
+
+  #heard() {
+    const row = this.#world.book.get(this.#id);
+    if (!this.#alert || !row) return;
+    this.#alert = { ...this.#alert, facts: row.facts, state: row.state, severity: row.severity, resolved_at: row.resolved_at };
+    if (row.updated_at !== this.#alert.updated_at || row.observed !== this.#alert.observed) this.#latest = row;
+    this.#drawFacts();
+  }
+
+  #draw() {
+    const alert = this.#alert;
+    const p = this.#parts;
+    p.marks = h("div", { class: "marks" });
+    p.deeds = h("div", { class: "deeds" });
+    p.timeline = h("div", {});
+    p.changed = h("button", { type: "button", class: "news", hidden: true, on: { click: () => this.#load() } }, t("alert.changed"));
+    this.node.replaceChildren(
+      back(this.#world.home),
+      h("header", {}, p.marks, h("h1", {}, said(topicName(alert.topic))), h("p", { class: "headline" }, sentence(alert)), notes(alert)),
+      p.deeds,
+      h("div", { class: "newsrow", "aria-live": "polite" }, p.changed),
+      tiles(alert),
+      h(
+        "div",
+        { class: "columns" },
+        h("div", {}, block("alert.curve", chart(alert)), block("alert.samples", samples(alert))),
+        h("div", {}, block("alert.culprits", culprits(alert)), block("alert.why", ...why(alert)), block("alert.timeline", p.timeline), block("alert.download", downloads(alert))),
+      ),
+    );
+    this.#drawFacts();
+  }
+
+  #drawFacts() {
+    const alert = this.#alert;
+    const p = this.#parts;
+    const held = document.activeElement?.dataset?.deed;
+    p.marks.replaceChildren(severity(alert.severity), ...tags(alert));
+    p.deeds.replaceChildren(...deeds(alert, this.#world.book));
+    p.timeline.replaceChildren(timeline(alert));
+    p.changed.hidden = !this.#latest;
+    if (held) p.deeds.querySelector(`[data-deed="${held}"]:not(:disabled), button:not(:disabled)`)?.focus({ preventScroll: true });
+  }
+}
+
+const back = (home) => h("a", { class: "back", href: home }, "← ", t("alert.back"));
+
+const block = (title, ...content) => h("section", { class: "block" }, h("h2", {}, t(title)), content);
+
+const sentence = (alert) =>
+  t("alert.headline", { observed: alert.observed, span: span(alert.window.minutes), expected: number(alert.expected), bound: number(alert.upper_bound) });
+
+function notes(alert) {
+  const told = [alert.late && "alert.late", alert.new_normal && "alert.newnormal"].filter(Boolean);
+  return told.map((name) => h("p", { class: "note" }, t(name)));
+}
+
+function tiles(alert) {
+  const tile = (name, value, more) => h("div", {}, h("dt", {}, t(name)), h("dd", {}, h("b", {}, value), more && h("span", { class: "muted" }, more)));
+  return h(
+    "dl",
+    { class: "tiles" },
+    tile("alert.observed", number(alert.observed), t("alert.in", { span: span(alert.window.minutes) })),
+    tile("alert.bound", number(alert.upper_bound), t("alert.over", { n: number(Math.max(0, alert.observed - alert.upper_bound)) })),
+    tile("alert.expected", number(alert.expected), t("feed.times", { n: number(times(alert.observed, alert.expected)) })),
+    tile("alert.customers", number(alert.customers), t("alert.messages", { n: number(alert.messages) })),
+    tile("alert.since", moment(alert.onset), null),
+  );
+}
+
+function deeds(alert, book) {
+  const open = standing(alert) !== "ended";
+  const { facts } = alert;
+  const button = (deed, { primary = false, pressed = null, off = false } = {}) =>
+    h("button", { type: "button", class: primary ? "primary" : null, "data-deed": deed, disabled: off, "aria-pressed": pressed === null ? null : String(pressed), on: { click: () => act(deed, alert.alert_id, book) } }, t(`act.${deed}`));
+  return [
+    button("acknowledge", { primary: open && !facts.acknowledged_at, off: Boolean(facts.acknowledged_at) }),
+    button("snooze", { off: !open }),
+    button("resolve", { off: Boolean(facts.closed_at) }),
+    h("span", { class: "judge", role: "group", "aria-label": t("act.judge") }, h("span", { class: "muted" }, t("act.judge")), button("real", { pressed: facts.judgement === "real" }), button("noise", { pressed: facts.judgement === "noise" })),
+    h("button", { type: "button", class: "plain link", on: { click: () => copyLink(alert) } }, t("alert.link")),
+  ];
+}
+
+async function copyLink(alert) {
+  const link = new URL(`#/alerts/${encodeURIComponent(alert.alert_id)}`, document.baseURI).href;
+  try {
+    await navigator.clipboard.writeText(link);
+    toast(t("alert.link.done"));
+  } catch {
+    // No clipboard without https: hand it over to be copied by hand.
+    await ask(t("alert.link.by_hand"), (close) => {
+      const field = h("input", { type: "text", readonly: true, value: link, "aria-label": t("alert.link"), on: { focus: () => field.select() } });
+      return h("div", {}, field, h("div", { class: "buttons" }, h("button", { type: "button", class: "primary", on: { click: () => close(null) } }, t("help.done"))));
+    });
+  }
+}
+
+function samples(alert) {
+  if (alert.samples.length === 0) return h("p", { class: "muted" }, t("alert.samples.none"));
+  return h("ol", { class: "samples" }, alert.samples.map(sample));
+}
+
+function sample(one) {
+  const attributes = Object.entries(one.attributes).map(([name, value]) => h("span", { class: "chip" }, h("span", { class: "muted" }, said(name), " "), said(value)));
+  const about = h("p", { class: "about" }, moment(one.occurred_at), said(one.source), one.order_id && h("span", {}, said(t("alert.order", { id: one.order_id }))), attributes);
+  return h("li", {}, quote(one.text), about);
+}
+
+function quote(text) {
+  const box = h("blockquote", {}, said(text));
+  const short = clip(text, SHOWN);
+  if (short === text) return box;
+  const size = number(length(text));
+  const more = h("button", { type: "button", class: "plain", "aria-expanded": "false" });
+  const turn = (whole) => {
+    box.replaceChildren(said(whole ? text : short));
+    more.setAttribute("aria-expanded", String(whole));
+    more.replaceChildren(whole ? t("alert.sample.less") : t("alert.sample.more", { n: size }));
+  };
+  more.addEventListener("click", () => turn(more.getAttribute("aria-expanded") === "false"));
+  turn(false);
+  return [box, more];
+}
+
+function culprits(alert) {
+  if (alert.culprits.length === 0) return h("p", { class: "muted" }, t("alert.culprits.none"));
+  const top = Math.max(alert.observed, ...alert.culprits.map((one) => one.observed));
+  return h("ul", { class: "culprits" }, alert.culprits.map((one) => culprit(one, top)));
+}
+
+function culprit(one, top) {
+  const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("i", {}), h("u", {}));
+  bar.firstChild.style.inlineSize = `${(100 * one.observed) / top}%`;
+  bar.lastChild.style.insetInlineStart = `${Math.min(100, (100 * one.expected) / top)}%`;
+  return h(
+    "li",
+    {},
+    h("p", {}, h("span", { class: "muted" }, said(one.attribute)), " ", h("b", {}, said(one.value)), h("span", { class: "lift" }, t("alert.culprit.lift", { n: number(one.lift) }))),
+    bar,
+    h("p", { class: "muted small" }, t("alert.culprit.figures", { observed: number(one.observed), expected: number(one.expected) }), " · ", t("alert.culprit.p", { p: one.p })),
+  );
+}
+
+function why(alert) {
+  const reasons = alert.severity_reasons.length ? alert.severity_reasons : ["plain"];
+  const words = reasons.map((one) => maybe(`alert.why.${one}`) ?? one).join(" · ");
+  const parts = [h("p", {}, h("span", { class: "muted" }, `${t("alert.why.reasons")}: `), words), windows(alert)];
+  const factors = Object.entries(alert.contributions);
+  if (factors.length) parts.push(h("p", { class: "muted" }, t("alert.why.adjusted")), h("dl", { class: "factors" }, factors.map(factor), factor(["expected", alert.expected])));
+  return parts;
+}
+
+// The level is a count; what follows are factors on it, and their product is the expectation.
+const factor = ([name, value]) =>
+  h("div", {}, h("dt", {}, maybe(`factor.${name}`) ?? said(name)), h("dd", {}, `${{ level: "", expected: "= " }[name] ?? "× "}${number(value, 2)}`));
+
+function windows(alert) {
+  const all = alert.windows.length ? alert.windows : [alert.window];
+  const spoke = (one) => one.minutes === alert.window.minutes && one.end === alert.window.end;
+  const names = ["alert.why.window", "alert.observed", "alert.expected", "alert.bound"];
+  const row = (one) =>
+    h(
+      "tr",
+      { class: spoke(one) ? "spoke" : null },
+      h("th", { scope: "row" }, span(one.minutes), spoke(one) && all.length > 1 && h("span", { class: "tag" }, t("alert.why.spoke"))),
+      h("td", {}, number(one.observed)),
+      h("td", {}, number(one.expected)),
+      h("td", {}, number(one.upper_bound)),
+    );
+  return h("table", { class: "figures" }, h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, t(name))))), h("tbody", {}, all.map(row)));
+}
+
+function timeline(alert) {
+  const { facts } = alert;
+  const told = alert.reason === "escalated" || alert.reason === "grew" ? [[alert.updated_at, t(`time.${alert.reason}`)]] : [];
+  const judged = facts.judgement && [facts.closed_at ?? null, t(`time.${facts.judgement}`)];
+  const steps = [
+    [alert.onset, t("time.onset")],
+    [alert.fired_at, t("time.fired")],
+    [alert.noticed_at, t("time.noticed")],
+    ...told,
+    [facts.acknowledged_at, facts.acknowledged_by ? t("time.acknowledged.by", { by: facts.acknowledged_by }) : t("time.acknowledged")],
+    [alert.updated_at, t("time.updated")],
+    [alert.resolved_at, t("time.resolved")],
+    [facts.closed_at, t("time.closed")],
+    [facts.snoozed_until, t("time.snoozed")],
+  ].filter(([at]) => at);
+  steps.sort(([one], [other]) => Date.parse(one) - Date.parse(other));
+  const list = h("ol", { class: "timeline" }, steps.map(([at, text]) => h("li", {}, moment(at), h("span", {}, text))));
+  if (judged) list.append(h("li", {}, h("span", {}), h("span", {}, judged[1])));
+  return facts.note ? h("div", {}, list, h("blockquote", { class: "small" }, said(facts.note))) : list;
+}
+
+function downloads(alert) {
+  const button = (kind, name) => h("button", { type: "button", on: { click: () => save(alert, kind) } }, name);
+  return h(
+    "div",
+    {},
+    h("div", { class: "buttons start" }, button("md", "Markdown"), button("csv", "CSV"), button("json", "JSON")),
+    h(
+      "p",
+      { class: "muted small" },
+      `${t("alert.id")} `,
+      said(clip(alert.alert_id, 80)),
+      alert.topic.terms.length > 0 && [h("br", {}), `${t("alert.terms")}: `, alert.topic.terms.map((term, i) => [i > 0 && ", ", said(term)])],
+      h("br", {}),
+      h("a", { href: `#/?topic=${encodeURIComponent(alert.topic.id)}` }, t("alert.topic")),
+    ),
+  );
+}

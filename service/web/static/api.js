@@ -1,0 +1,120 @@
+// Talk to the service. Addresses are relative to the page, so that it also works behind a prefix.
+
+import { recallHere, rememberHere } from "./store.js";
+
+const PATIENCE = 20_000; // ms until an answer is given up
+
+/** What went wrong, in the service's own words (problem+json) where it had any. Status 0: no answer came. */
+export class Problem extends Error {
+  constructor(status, body = {}) {
+    super(body.detail || body.title || `HTTP ${status}`);
+    this.status = status;
+    this.code = body.code ?? null;
+    this.title = body.title ?? null;
+    this.detail = body.detail ?? null;
+    this.body = body;
+  }
+}
+
+let askKey = async () => null;
+let asking = null;
+let declined = false;
+
+/** Set what asks the person for a key: `ask(refused)` resolves to the key, or to null. */
+export function whenKeyIsNeeded(ask) {
+  askKey = ask;
+}
+
+/** The person wants to be asked once more, after having left the question. */
+export function askAgain() {
+  declined = false;
+}
+
+/** The response of one request, key and all; raises Problem. */
+export async function request(path, { method = "GET", body, headers = {}, signal } = {}) {
+  for (;;) {
+    const key = recallHere("key");
+    const answer = await send(path, method, body, headers, signal, key);
+    if (answer.ok) return answer;
+    if (answer.status !== 401) throw new Problem(answer.status, await words(answer));
+    if (recallHere("key") === key && !(await askOnce(Boolean(key)))) throw new Problem(401, await words(answer));
+  }
+}
+
+async function send(path, method, body, headers, signal, key) {
+  const all = { Accept: "application/json", ...headers };
+  if (key) all.Authorization = `Bearer ${key}`;
+  if (body !== undefined) all["Content-Type"] = "application/json";
+  try {
+    return await fetch(new URL(path, document.baseURI), {
+      method,
+      headers: all,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: signal ?? AbortSignal.timeout(PATIENCE),
+      cache: "no-store",
+      redirect: "error",
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem(0);
+  }
+}
+
+/** One question at a time, however many requests were refused. */
+async function askOnce(refused) {
+  if (declined) return false;
+  asking ??= askKey(refused)
+    .then((key) => {
+      if (key) rememberHere("key", key);
+      declined = !key;
+      return Boolean(key);
+    })
+    .finally(() => {
+      asking = null;
+    });
+  return asking;
+}
+
+async function words(answer) {
+  try {
+    const body = await answer.json();
+    return body && typeof body === "object" ? body : {};
+  } catch {
+    return {};
+  }
+}
+
+async function json(path, options) {
+  return (await request(path, options)).json();
+}
+
+const alertPath = (id, deed = "") => `v1/alerts/${encodeURIComponent(id)}${deed && `/${deed}`}`;
+
+/** A page of alerts, newest first: {alerts, next}. */
+export function listAlerts(cursor = null, limit = 100) {
+  const query = new URLSearchParams({ limit });
+  if (cursor) query.set("cursor", cursor);
+  return json(`v1/alerts?${query}`);
+}
+
+export const readAlert = (id) => json(alertPath(id));
+export const listTopics = () => json("v1/topics");
+export const readSeries = (id) => json(`v1/topics/${encodeURIComponent(id)}/series?hours=168`);
+export const readStatus = () => json("v1/status");
+export const listDead = () => json("v1/dead");
+export const replayDead = () => json("v1/dead:replay", { method: "POST" });
+export const acknowledge = (id, by) => json(alertPath(id, "acknowledge"), { method: "POST", body: { by } });
+export const snooze = (id, until) => json(alertPath(id, "snooze"), { method: "POST", body: until });
+export const resolve = (id, note) => json(alertPath(id, "resolve"), { method: "POST", body: { note } });
+export const judge = (id, judgement, note) =>
+  json(alertPath(id, "feedback"), { method: "POST", body: { judgement, note } });
+
+/** Whether the service is ready: {ready, checks}; its 503 is an answer here. */
+export async function readReadiness() {
+  try {
+    return { ready: true, checks: (await json("readyz")).checks ?? {} };
+  } catch (error) {
+    if (error.status === 503) return { ready: false, checks: error.body.checks ?? {} };
+    throw error;
+  }
+}
