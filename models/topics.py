@@ -187,9 +187,7 @@ class TopicModel:
         if words["format"] != _FORMAT:
             raise ValueError(f"topic model of format {words['format']}, this version reads {_FORMAT}")
         means = {
-            name.removeprefix("centring."): array
-            for name, array in arrays.items()
-            if name.startswith("centring.")
+            name.removeprefix("centring."): array for name, array in arrays.items() if name.startswith("centring.")
         }
         topics = zip(words["topics"], arrays["centroids"], arrays["radii"], strict=True)
         return cls(
