@@ -1,6 +1,5 @@
 """Alerts and topics as other programs see them: plain values for JSON, one shape for API, feeds, webhooks, replay."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -118,12 +117,16 @@ def facts_view(facts: Facts) -> Json:
 
 def topic_label(topic: Topic) -> str:
     """The label people read: Chinese where there is one, else English, else the terms, else the id."""
-    labels: Mapping[str, str] = topic.labels
+    labels = topic.labels
     return labels.get("zh") or labels.get("en") or " ".join(topic.terms[:3]) or topic.id
 
 
+def _by_name(topic: Topic) -> dict[str, str]:
+    return {str(language): label for language, label in topic.labels.items()}
+
+
 def topic_name(topic: Topic) -> TopicName:
-    return TopicName(topic.id, topic_label(topic), dict(topic.labels), topic.terms)
+    return TopicName(topic.id, topic_label(topic), _by_name(topic), topic.terms)
 
 
 def topic_view(topic: Topic) -> Json:

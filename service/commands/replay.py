@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from models.buckets import BUCKETS_PER_DAY, bucket_of, end_of, start_of
 from models.embed import Embedder
+from models.gist import gist
 from models.message import RawMessage
 from service.commands.card import alert_card
 from service.errors import BadMessage, Refused
@@ -170,7 +171,7 @@ class Replay:
     def _prefetch(self, raws: Sequence[RawMessage], group: Sequence[RawMessage]) -> int:
         begin = self._place
         end = max(begin + _PREFETCH, begin + len(group))
-        texts = [self._ingest.redacted(raw).text for raw in raws[begin:end]]
+        texts = [gist(self._ingest.redacted(raw).text) for raw in raws[begin:end]]
         self._embedder.embed(texts)
         self._place = end
         return end - begin

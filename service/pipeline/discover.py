@@ -117,7 +117,8 @@ class Discovery:
             if group >= 0:
                 placed[row] = ids[group]
         members = [[texts[row] for row in candidate.rows] for candidate in candidates]
-        described = describe(members)
+        background = [texts[row] for row in np.flatnonzero(groups < 0)]
+        described = describe(members, background)
         return [
             Topic(
                 id=TopicId(name),

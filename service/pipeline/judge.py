@@ -180,9 +180,8 @@ class Judge:
         elif surge.open and not self._stale(alert, bench, topic, tick):
             return
         else:
-            evidence = await self._witness.testify(bench.detector, topic, surge, tick.bucket) if surge.open else None
-            graded = _grade(evidence.window) if evidence else None
-            alert = update_alert(alert, surge, evidence, graded, tick.bucket)
+            renewed = await self._witness.testify(bench.detector, topic, surge, tick.bucket) if surge.open else None
+            alert = update_alert(alert, surge, renewed, _grade(renewed.window) if renewed else None, tick.bucket)
         facts = Facts() if fresh else (await self._book.get(alert.id)).facts
         told = decide(alert, facts, end_of(tick.bucket))
         if told is not None:

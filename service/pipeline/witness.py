@@ -1,21 +1,36 @@
 """The witness: gathers the evidence of a surge from detector, counts and kept messages."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from models.buckets import BUCKET, BUCKETS_PER_HOUR, end_of, start_of
+from models.culprit import Culprit, find_culprits
+from models.detector import Detector
+from models.detector import Evidence as Verdict
+from models.evidence import CulpritFigures, CurvePoint, Evidence, Sample, WindowFigures
+from models.samples import choose_samples
+from models.series import hourly_curve
+from models.surge import Surge
+from models.topics import Topic
+from service.pipeline.worker import centred
 from service.store.counts import Counts
 from service.store.model import ModelStore
-from service.store.pools import Pools
+from service.store.pools import Held, Pools
+from service.views import topic_name
 
-_CANDIDATES = 128  # newest messages of the topic that samples are chosen from
-_CURVE = timedelta(hours=72)
+Cells = Mapping[str, Counter[str]]
+
+_CANDIDATES = 160  # newest messages of the topic that samples are chosen from
+_CURVE = timedelta(hours=72)  # what the detector remembers by the hour and less
 _AFFINITY = timedelta(days=7)  # the past that tells which products a topic always spoke of
-_SAMPLES = 8
+_MOST_ONSET = timedelta(days=7)  # an open episode is counted at most this far back
 
 
 @dataclass(frozen=True, slots=True)
 class WitnessRules:
-    samples: int = _SAMPLES
+    samples: int = 8
 
 
 class Witness:
@@ -26,3 +41,83 @@ class Witness:
         self._pools = pools
         self._models = models
         self._rules = rules
+
+    async def testify(self, detector: Detector, topic: Topic, surge: Surge, bucket: int) -> Evidence:
+        """All that an alert shows of a surge as of ``bucket``."""
+        explanation = detector.explain(topic.id)
+        telling = explanation.telling
+        first = max(min(surge.onset, telling.first), bucket - _MOST_ONSET // BUCKET)
+        counted = await self._counts.buckets(range(first, bucket + 1))
+        culprits = await self._culprits(topic.id, first, bucket)
+        return Evidence(
+            topic=topic_name(topic),
+            window=_window(telling),
+            onset=start_of(surge.onset),
+            customers=sum(one.customers.get(topic.id, 0) for one in counted),
+            messages=sum(one.messages.get(topic.id, 0) for one in counted),
+            windows=tuple(_window(one) for one in explanation.spoke),
+            culprits=tuple(
+                CulpritFigures(one.attribute, one.value, one.observed, one.expected, one.lift, one.p)
+                for one in culprits
+            ),
+            samples=await self._samples(topic, first, bucket, culprits),
+            curve=await self._curve(detector, topic.id, bucket),
+            contributions={factor.name: factor.times for factor in explanation.factors},
+        )
+
+    async def _culprits(self, topic: str, first: int, last: int) -> tuple[Culprit, ...]:
+        """Values over-represented since the onset, beside the other messages of the same hours."""
+        during = await self._counts.cells(first, last)
+        hour = first // BUCKETS_PER_HOUR
+        before = await self._counts.cells_of_hours(range(hour - _AFFINITY // timedelta(hours=1), hour))
+        return find_culprits(
+            during.get(topic, {}), _others(during, topic), before.get(topic, {}), _others(before, topic)
+        )
+
+    async def _samples(
+        self, topic: Topic, first: int, last: int, culprits: tuple[Culprit, ...]
+    ) -> tuple[Sample, ...]:
+        """Messages of the surge: typical and recent, of different customers, the culprit's first."""
+        held = await self._pools.samples(topic.id, _CANDIDATES)
+        inside = [one for one in held if start_of(first) <= one.message.occurred_at < end_of(last)]
+        model = (await self._models.current()).model
+        chosen = choose_samples(
+            [one.message for one in inside],
+            centred(model, inside) if model else None,
+            topic.centroid,
+            prefer=(culprits[0].attribute, culprits[0].value) if culprits else None,
+            most=self._rules.samples,
+        )
+        return tuple(_sample(inside[row]) for row in chosen)
+
+    async def _curve(self, detector: Detector, topic: str, last: int) -> tuple[CurvePoint, ...]:
+        first = last + 1 - _CURVE // BUCKET
+        history = await self._counts.history([topic], first, last)
+        return hourly_curve(detector, topic, history[topic], first, last)
+
+
+def _window(verdict: Verdict) -> WindowFigures:
+    return WindowFigures(
+        start=start_of(verdict.first),
+        end=start_of(verdict.end),
+        observed=verdict.observed,
+        expected=verdict.expected,
+        upper_bound=verdict.upper_bound,
+    )
+
+
+def _others(cells: Mapping[str, Cells], topic: str) -> dict[str, Counter[str]]:
+    """Counts by attribute and value of every message that is not of the topic, noise and chatter among them."""
+    others: dict[str, Counter[str]] = {}
+    for name, counted in cells.items():
+        if name != topic:
+            for attribute, values in counted.items():
+                others.setdefault(attribute, Counter()).update(values)
+    return others
+
+
+def _sample(held: Held) -> Sample:
+    message = held.message
+    return Sample(
+        message.id, message.source, message.text, message.occurred_at, dict(message.attributes), message.order_id
+    )

@@ -9,6 +9,7 @@ from datetime import timedelta
 from models.chatter import is_chatter
 
 from models.embed import Embedder, Vectors, language_of
+from models.gist import gist
 from models.topics import Assignment, TopicModel
 from service.logs import log
 from service.metrics import Metrics
@@ -17,6 +18,7 @@ from service.store.codec import pack_vector
 from service.store.counts import CHATTER, NOISE, Counts, Tally
 from service.store.inbox import Delivery, Inbox
 from service.store.model import ModelStore
+from service.store.pools import Held, vectors_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Worker:
         if not readable:
             return
         texts = [delivery.entry.message.text for delivery in readable if delivery.entry]
-        vectors = await asyncio.to_thread(self._embedder.embed, texts)
+        vectors = await asyncio.to_thread(self._embedder.embed, [gist(text) for text in texts])
         current = await self._models.current()
         assignments = assign(current.model, texts, vectors)
         topics = [
@@ -109,6 +111,12 @@ class Worker:
         if await self._inbox.bury(delivery, reason):
             self._metrics.dead.labels(reason=reason).inc()
             log.warning("message put aside", partition=delivery.partition, entry=delivery.id, reason=reason)
+
+
+def centred(model: TopicModel, held: Sequence[Held]) -> Vectors:
+    """The vectors of kept messages as the model's centroids are measured."""
+    raw = vectors_of(held, model.centring.dimension)
+    return model.centring.apply(raw, [language_of(one.message.text) for one in held])
 
 
 def assign(model: TopicModel | None, texts: Sequence[str], vectors: Vectors) -> list[Assignment]:

@@ -35,10 +35,10 @@ def store_errors() -> Iterator[None]:
 class Script:
     """A Lua script by its digest; loaded once, and again after the store lost it."""
 
-    def __init__(self, client: aioredis.Redis, name: str) -> None:
+    def __init__(self, client: Any, name: str) -> None:
         self._client = client
-        self._body = (files("service.store") / "scripts" / f"{name}.lua").read_bytes()
-        self._digest = hashlib.sha1(self._body, usedforsecurity=False).hexdigest()
+        self._body = (files("service.store") / "scripts" / f"{name}.lua").read_text()
+        self._digest = hashlib.sha1(self._body.encode(), usedforsecurity=False).hexdigest()
 
     async def __call__(self, keys: Sequence[str], args: Sequence[Any]) -> Any:
         try:
@@ -61,7 +61,8 @@ class Store:
     """The client and its scripts; the rooms of the store (inbox, counts, alerts, ...) are built on it."""
 
     def __init__(self, client: aioredis.Redis) -> None:
-        self.client = client
+        # The client's types allow for text or bytes, now or later; here replies are bytes and awaited.
+        self.client: Any = client
         self.scripts = {name: Script(client, name) for name in SCRIPTS}
 
     @classmethod
