@@ -19,6 +19,7 @@ help: ## this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-9s %s\n", $$1, $$2 }'
 
 setup: $(STAMP) ## make .venv and install everything into it; at once where nothing has changed
+	@:
 
 $(STAMP): pyproject.toml
 	@"$(PYTHON)" -c '$(IS_311)' 2>/dev/null || [ -x $(BIN)/python ] || \
