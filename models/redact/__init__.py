@@ -6,7 +6,7 @@ reads as what it is, needs no legend, and no input method writes it by accident.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.message import RedactedText
@@ -89,26 +89,34 @@ def _sweep(line: str, rules: tuple[Rule, ...]) -> list[_Hit]:
 
 
 def _cover(line: str, hits: list[_Hit]) -> str:
-    return _replaced(line, hits, lambda hit: hit.rule.mark * (hit.span[1] - hit.span[0]), range(len(line) + 1))
+    return _replaced(line, [(hit.span, hit.rule.mark * (hit.span[1] - hit.span[0])) for hit in hits])
 
 
 def _rendered(text: str, shadow: str, hits: list[_Hit]) -> RedactedText:
     if not hits:
         return RedactedText(text)
-    return RedactedText(_replaced(text, hits, lambda hit: _placeholder(hit, shadow), origins(text)))
+    places = origins(text)
+    return RedactedText(_replaced(text, [(_origin(hit.span, places), _placeholder(hit, shadow)) for hit in hits]))
+
+
+def _origin(span: Span, places: Sequence[int]) -> Span:
+    """The span in the original, with the invisible characters on either side: a lone half of a pair of
+    direction marks would turn the rest of the text around."""
+    start, end = span
+    before = places[start - 1] + 1 if start else 0
+    return min(before, places[start]), max(places[end], places[end - 1] + 1)
 
 
 def _placeholder(hit: _Hit, shadow: str) -> str:
     return hit.rule.placeholder(shadow[slice(*hit.span)]) if hit.rule.placeholder else ""
 
 
-def _replaced(text: str, hits: list[_Hit], by: Callable[[_Hit], str], places: Sequence[int]) -> str:
-    """The text with each hit replaced; ``places`` tells where the spans' ends stand in it."""
+def _replaced(text: str, replacements: list[tuple[Span, str]]) -> str:
     pieces: list[str] = []
     done = 0
-    for hit in sorted(hits, key=lambda hit: hit.span):
-        pieces += (text[done : places[hit.span[0]]], by(hit))
-        done = places[hit.span[1]]
+    for (start, end), replacement in sorted(replacements):
+        pieces += (text[done:start], replacement)
+        done = end
     return "".join((*pieces, text[done:]))
 
 

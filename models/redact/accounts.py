@@ -24,7 +24,7 @@ _EMAIL = re.compile(
 )
 # With spaces about the signs only under a known domain: "@shop. Please" is a mention.
 _EMAIL_SPACED = re.compile(
-    rf"(?<!{_LOCAL})(?P<value>{_LOCAL}++ ?@ ?{_LABEL}++(?: ?[.。] ?{_LABEL}++){{0,3}}?"
+    rf"(?<!{_LOCAL})(?P<value>{_LOCAL}++ ?@ ?{_LABEL}++(?: ?[.。] ?{_LABEL}++){{0,3}}"
     rf"(?: ?[.。] ?| dot ){_DOMAINS})(?![A-Za-z0-9])",
     re.IGNORECASE,
 )

@@ -47,10 +47,7 @@ def fold(text: str) -> str:
 
 
 def origins(text: str) -> Sequence[int]:
-    """Where each character of ``fold(text)`` stands in ``text``; at the end, the length of ``text``.
-
-    A span of the shadow then covers, in the original, the invisible characters that trail it too.
-    """
+    """Where each character of ``fold(text)`` stands in ``text``; at the end, the length of ``text``."""
     if not _ODD.search(text):
         return range(len(text) + 1)
     places = [place for place, char in enumerate(text) for _ in _fold_char(char)]

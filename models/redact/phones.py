@@ -12,7 +12,7 @@ _NUMERALS = "零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖两"
 HINTS = (re.compile(rf"[\d{_NUMERALS}](?:[ \-._·()]{{0,3}}[\d{_NUMERALS}]){{6}}"),)
 
 _CHINA = r"(?:\(?(?:\+|(?<!\d)00) ?86\)?|(?<!\d)86)[ \-]{0,2}"
-_MOBILE = re.compile(rf"(?P<value>(?:{_CHINA}|(?<!\d))\(?0?1[3-9 \-._·](?:[ \-._·)]{{0,2}}\d){{9,10}})(?!\d)")
+_MOBILE = re.compile(rf"(?P<value>(?:{_CHINA}|(?<!\d)(?<!0\.))\(?0?1[3-9 \-._·](?:[ \-._·)]{{0,3}}\d){{9,10}})(?!\d)")
 _MOBILE_DIGITS = re.compile(r"(?:(?:\+|00)?86)?0?1[3-9]\d{9}")
 # "1-800-555-0100" is North American, "1-3001408092" some reference.
 _NOT_CHINESE = re.compile(r"1[ \-._·](?:\d{3}[ \-._·)]{1,2}\d{3}[ \-._·]\d{4}|\d{10})")

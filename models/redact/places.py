@@ -18,7 +18,7 @@ HINTS = (
 
 _HAN = r"[\u4e00-\u9fff]"
 _NUMBER = rf"(?:\d{{1,5}}[A-Za-z]?|[A-Za-z]\d{{0,3}}|[{_NUMERAL}]{{1,4}})"
-_ROOM = r"\d{3,4}(?![\d年月日元块天个件米平mMkK%.])"
+_ROOM = r"\d{3,4}(?![\d多余年月日元块天个件米平mMkK%.])"
 _STREET = any_of("大道 大街 胡同 路 街 巷 道")
 _COMMUNITY = any_of("小区 公寓 公馆 大厦 新村 山庄 宿舍 社区 苑 府 城 园 邸")
 _HOME = any_of("小区 花园 家园 公寓 花苑 嘉园 雅苑 大厦 新村 宿舍")
@@ -28,20 +28,20 @@ _UNIT = any_of("号楼 号院 栋 幢 座 单元 号 楼 层 室 户 房 弄 # -
 _REST = rf"(?:[ ,，]?{_NUMBER} ?{_UNIT}){{0,6}}(?: ?{_ROOM})?"
 
 _STREET_NUMBER = re.compile(
-    rf"(?<={_HAN}){_STREET} ?{_NUMBER} ?(?:号(?![线店机码车])|弄|栋|幢|#)(?:{_HAN}{{1,8}}?{_COMMUNITY})?{_REST}"
+    rf"(?<={_HAN}){_STREET} ?{_NUMBER} ?(?:号(?![线店机码车令])|弄|栋|幢|#)(?:{_HAN}{{1,8}}?{_COMMUNITY})?{_REST}"
 )
 _COMMUNITY_NUMBER = re.compile(
     rf"(?<={_HAN}){_COMMUNITY}[ ,，]?(?:{_NUMBER} ?[期区] ?)?{_NUMBER} ?(?:{_BUILDING}|号|#){_REST}"
 )
 # Without a street or community, a building and what is in it: "3栋501", "2单元301室". A floor is not enough.
 _WITHIN_BUILDING = re.compile(
-    rf"(?<![0-9A-Za-z])(?P<value>(?:{_NUMBER} ?(?:号楼|栋|幢|座)[ ,，]?(?:{_NUMBER} ?(?:单元|室|户|房|号(?!楼))|{_ROOM})"
-    rf"|{_NUMBER} ?单元 ?(?:{_ROOM}|{_NUMBER} ?(?:室|户|号))){_REST})"
+    rf"(?<![0-9A-Za-z])(?P<value>(?:{_NUMBER} ?(?:号楼|栋|幢|座)[ ,，]?(?:{_NUMBER} ?(?:单元|室|房|号(?!楼))|{_ROOM})"
+    rf"|{_NUMBER} ?单元 ?(?:{_ROOM}|{_NUMBER} ?(?:室|号))){_REST})"
 )
 _NAME_LENGTH = 6
 """Characters of a street's or community's name before its last word; longer ones are rare."""
 _NOT_NAME = re.compile(
-    r"(?:[在到于从去的了往给是和与跟至住请将对就为被把让寄送过该本这诉护年月日省市区县镇]|我们|位于|地址|周边|附近|对面|目前|情况|[^\u4e00-\u9fff])"
+    r"(?:[在到于从去的了往给是和与跟至住请将对就为被把让寄送过该本这诉护年月日省市区县镇]|我们|位于|地址|改成|改到|换成|换到|周边|附近|对面|目前|情况|[^\u4e00-\u9fff])"
 )
 _LABEL = (
     any_of("收货 收件 送货 寄件 退货 详细 家庭 通讯 通信 居住 现住 新 快递 寄送 邮寄 联系") + r"?地址|(?:家庭|现)?住址"
