@@ -38,6 +38,8 @@ _ASK_EACH_TIME = "no-cache"
 _KEEP = "public, max-age=31536000, immutable"  # a year, the most that RFC 9111 caches are asked to honour
 _PAGE = "index.html"
 _FOLDER = "static/"
+_MODULES = b"<!-- modules -->"  # where the page names its modules, so that they are fetched at once and not in turn
+_NO_MODULES = ("early.js",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,10 @@ def _read() -> _Edition:
     for name, body in bodies.items():
         whole.update(f"{name} {len(body)} ".encode() + body)
     edition = whole.hexdigest()[:16]
-    page = bodies.pop(_PAGE).replace(f'"{_FOLDER}'.encode(), f'"{_FOLDER}{edition}/'.encode())
+    modules = (name for name in bodies if name.endswith(".js") and name not in _NO_MODULES)
+    links = "".join(f'<link rel="modulepreload" href="{_FOLDER}{name}">' for name in modules)
+    page = bodies.pop(_PAGE).replace(_MODULES, links.encode())
+    page = page.replace(f'"{_FOLDER}'.encode(), f'"{_FOLDER}{edition}/'.encode())
     return _Edition(edition, _part(_PAGE, page), {name: _part(name, body) for name, body in bodies.items()})
 
 

@@ -1,7 +1,7 @@
 // One alert: what, how bad, since when, where from, is it real; and what to do about it.
 
 import { readAlert } from "./api.js";
-import { standing } from "./alerts.js";
+import { lasted, standing } from "./alerts.js";
 import { chart } from "./curve.js";
 import { act } from "./deeds.js";
 import { ask, h, said, toast } from "./dom.js";
@@ -122,7 +122,7 @@ function tiles(alert) {
     tile("alert.bound", number(alert.upper_bound), t("alert.over", { n: number(Math.max(0, alert.observed - alert.upper_bound)) })),
     tile("alert.expected", number(alert.expected), t("feed.times", { n: number(times(alert.observed, alert.expected)) })),
     tile("alert.customers", number(alert.customers), t("alert.messages", { n: number(alert.messages) })),
-    tile("alert.since", moment(alert.onset), null),
+    tile("alert.since", moment(alert.onset), span(lasted(alert))),
   );
 }
 

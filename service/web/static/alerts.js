@@ -1,7 +1,10 @@
 // The alerts as the browser knows them: loaded by pages, kept up by the live feed.
 
-import { listAlerts } from "./api.js";
+import { listAlerts, readAlert } from "./api.js";
+import { minutesBetween } from "./format.js";
 
+const PAGE = 100; // open alerts read at once: the first hundred are on the screen while the rest is on its way
+const MOST_OPEN = 2000; // more than that nobody reads; the rest is loaded as older ones are
 const RANK = { critical: 0, warning: 1, info: 2 };
 
 /** Where an alert stands for the people who work on it: open, snoozed or ended. */
@@ -10,6 +13,9 @@ export function standing(alert, now = Date.now()) {
   if (alert.facts.snoozed_until && Date.parse(alert.facts.snoozed_until) > now) return "snoozed";
   return "open";
 }
+
+/** Minutes that a surge has lasted so far, or did. */
+export const lasted = (alert) => minutesBetween(alert.onset, alert.resolved_at ?? alert.updated_at);
 
 /** Open before snoozed before ended; among the open the gravest first; then the newest. */
 export function byUrgency(one, other) {
@@ -46,7 +52,8 @@ function words(alert) {
 export class AlertBook {
   #rows = new Map();
   #watchers = new Set();
-  #early = null;
+  #early = [];
+  #loading = null;
   next = null;
   loaded = false;
 
@@ -59,25 +66,45 @@ export class AlertBook {
 
   all = () => [...this.#rows.values()];
 
-  /** Load the newest page; events that arrive meanwhile are applied after it. Raises Problem. */
+  /** Load the newest alerts and all that are open, telling after the first page and after the last. Raises Problem. */
   async load() {
-    this.#early ??= [];
+    if (this.#loading) return this.#loading.then(() => this.load()); // it may have read before what this call is about
+    this.#loading = this.#read();
     try {
-      const page = await listAlerts();
-      const first = !this.loaded;
-      for (const row of page.alerts) this.#rows.set(row.alert_id, row);
-      if (first) this.next = page.next;
-      this.loaded = true;
-      for (const row of this.#early) this.#rows.set(row.alert_id, row);
+      await this.#loading;
     } finally {
-      this.#early = null;
+      this.#loading = null;
+      this.#early = [];
     }
+  }
+
+  async #read() {
+    const known = this.all().filter((row) => standing(row) !== "ended");
+    const [open, newest] = await Promise.all([listAlerts({ state: "open", limit: PAGE }), listAlerts()]);
+    if (!this.loaded) this.next = newest.next;
+    this.loaded = true;
+    const read = new Set();
+    this.#put([...newest.alerts, ...open.alerts], read);
+    for (let cursor = open.next; cursor && read.size < MOST_OPEN; ) {
+      const page = await listAlerts({ cursor, state: "open", limit: PAGE });
+      this.#put(page.alerts, read);
+      cursor = page.next;
+    }
+    // What was open and is no longer among the open has ended while nobody told us.
+    const lost = known.filter((row) => !read.has(row.alert_id));
+    if (lost.length) this.#put(await Promise.all(lost.map((row) => readAlert(row.alert_id).catch(() => row))), read);
+  }
+
+  /** Take a page; rows that the live feed told of meanwhile are newer than it. */
+  #put(rows, read) {
+    for (const row of rows) read.add(row.alert_id);
+    for (const row of [...rows, ...this.#early]) this.#rows.set(row.alert_id, row);
     this.#tell("all");
   }
 
   /** Load one page more. Raises Problem. */
   async more() {
-    const page = await listAlerts(this.next);
+    const page = await listAlerts({ cursor: this.next });
     for (const row of page.alerts) if (!this.#rows.has(row.alert_id)) this.#rows.set(row.alert_id, row);
     this.next = page.next;
   }
@@ -85,7 +112,7 @@ export class AlertBook {
   /** Take a row as the service now has it. */
   take(row) {
     this.#rows.set(row.alert_id, row);
-    this.#early?.push(row);
+    if (this.#loading) this.#early.push(row);
     this.#tell("row", row.alert_id);
   }
 

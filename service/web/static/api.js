@@ -90,10 +90,11 @@ async function json(path, options) {
 
 const alertPath = (id, deed = "") => `v1/alerts/${encodeURIComponent(id)}${deed && `/${deed}`}`;
 
-/** A page of alerts, newest first: {alerts, next}. */
-export function listAlerts(cursor = null, limit = 100) {
+/** A page of alerts, newest first: {alerts, next}; `state` narrows it to "open". */
+export function listAlerts({ cursor = null, state = null, limit = 100 } = {}) {
   const query = new URLSearchParams({ limit });
   if (cursor) query.set("cursor", cursor);
+  if (state) query.set("state", state);
   return json(`v1/alerts?${query}`);
 }
 

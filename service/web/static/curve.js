@@ -1,7 +1,7 @@
 // Curves: a small one for lists, and a large one with expected band, upper bound and the surge marked.
 
 import { h, s } from "./dom.js";
-import { minutesBetween, number, span, when } from "./format.js";
+import { number, span, when } from "./format.js";
 import { locale, t, topicName } from "./words.js";
 
 const HOUR = 3_600_000;
@@ -13,8 +13,14 @@ export function step(points) {
   return points.length > 1 ? Date.parse(points[1].start) - Date.parse(points[0].start) : HOUR;
 }
 
-/** Whether it is above what was normal; where nothing was expected yet, nobody can say. */
-const over = (one) => one.upper > 0 && one.observed > one.upper;
+/** Which points, by number, of an alert's curve lie in its surge; a topic's curve has none. */
+function surging(points, { onset, resolved_at: end }) {
+  if (!onset) return () => false;
+  const first = Date.parse(points[0].start);
+  const from = (Date.parse(onset) - first) / step(points) - 1;
+  const to = end ? (Date.parse(end) - first) / step(points) : Infinity;
+  return (i) => i > from && i < to;
+}
 
 /** The tail of a curve as a picture of 132 × 34, said in words elsewhere. */
 export function spark(alert) {
@@ -26,7 +32,8 @@ export function spark(alert) {
   const wide = width / points.length;
   const y = (value) => height - 1 - (value / top) * (height - 3);
   const bar = (one, i) => `M${r(i * wide)} ${height - 1}V${r(y(one.observed))}h${r(Math.max(wide - 0.5, 0.5))}V${height - 1}z`;
-  const bars = (high) => points.map((one, i) => (one.observed > 0 && over(one) === high ? bar(one, i) : ""));
+  const over = surging(points, alert);
+  const bars = (high) => points.map((one, i) => (one.observed > 0 && over(i) === high ? bar(one, i) : ""));
   picture.append(
     s("path", { class: "bars", d: bars(false).join("") }),
     s("path", { class: "bars over", d: bars(true).join("") }),
@@ -39,7 +46,7 @@ export function spark(alert) {
 export function chart(alert) {
   const points = alert.curve;
   if (points.length === 0) return h("p", { class: "muted" }, t("curve.none"));
-  const per = span(step(points) / 60_000);
+  const per = step(points) === HOUR ? t("curve.hour") : span(step(points) / 60_000);
   const stage = h("div", { class: "stage", tabindex: "0", role: "img", "aria-label": label(alert, per) });
   const readout = h("p", { class: "readout", "aria-live": "polite" }, `${t("curve.keys")}`);
   const cursor = { at: null };
@@ -88,17 +95,16 @@ function nearest(stage, points, event) {
 function legend(per, surge) {
   const entry = (kind) =>
     h("li", {}, s("svg", { viewBox: "0 0 18 12", "aria-hidden": "true" }, ...sign(kind)), t(`curve.${kind}`));
-  const kinds = ["observed", "over", "upper", "band", ...(surge ? ["bound", "surge"] : [])].map(entry);
+  const kinds = ["observed", ...(surge ? ["over"] : []), "upper", "band", ...(surge ? ["bound"] : [])].map(entry);
   return h("figcaption", {}, h("ul", { class: "legend" }, kinds, h("li", { class: "per" }, t("curve.per", { span: per }))));
 }
 
 function sign(kind) {
   if (kind === "observed") return [s("rect", { class: "bars", x: 5, y: 3, width: 7, height: 9 })];
   if (kind === "over") return [s("rect", { class: "bars over", x: 5, y: 0, width: 7, height: 12 })];
-  if (kind === "bound") return [s("path", { class: "bound", d: "M0 6h18" })];
+  if (kind === "bound") return boundLine("M1 6h16");
   if (kind === "upper") return [s("path", { class: "upper", d: "M0 6h18" })];
-  if (kind === "band") return [s("rect", { class: "band", x: 0, y: 1, width: 18, height: 10 }), s("path", { class: "expected", d: "M0 8h18" })];
-  return [s("rect", { class: "surge", x: 0, y: 0, width: 18, height: 12 }), s("path", { class: "onset", d: "M1 0v12" })];
+  return [s("rect", { class: "band", x: 0, y: 1, width: 18, height: 10 }), s("path", { class: "expected", d: "M0 8h18" })];
 }
 
 function draw(stage, alert, at) {
@@ -113,7 +119,7 @@ function draw(stage, alert, at) {
   const y = (value) => ROOM.top + inner.height * (1 - value / ticks.at(-1));
   const place = { x, y, start, end, width, height, inner, base: y(0), points };
   const picture = s("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true", focusable: "false" });
-  picture.append(...surgeMark(place, alert), ...grid(place, ticks), ...marks(place), ...bound(place, alert), ...hours(place));
+  picture.append(...surgeMark(place, alert), ...grid(place, ticks), ...marks(place, surging(points, alert)), ...bound(place, alert), ...hours(place));
   if (at !== null) picture.append(...crosshair(place, at));
   stage.replaceChildren(picture);
 }
@@ -121,7 +127,7 @@ function draw(stage, alert, at) {
 function surgeMark({ x, start, end, inner }, alert) {
   if (!alert.onset) return [];
   const from = Math.max(start, Date.parse(alert.onset));
-  const to = Math.min(end, Date.parse(alert.resolved_at ?? alert.window.end));
+  const to = alert.resolved_at ? Math.min(end, Date.parse(alert.resolved_at)) : end;
   if (!(to > from)) return [];
   const left = x(from);
   const wide = Math.max(2, x(to) - left);
@@ -141,8 +147,11 @@ function bound({ x, y, start, end, points }, { window }) {
   const to = Math.min(end, Date.parse(window.end));
   if (!(to > from)) return [];
   const level = y(window.upper_bound / Math.max(1, (window.minutes * 60_000) / step(points)));
-  return [s("path", { class: "bound", d: `M${r(x(from))} ${r(level)}H${r(Math.max(x(to), x(from) + 6))}` })];
+  return boundLine(`M${r(x(from))} ${r(level)}H${r(Math.max(x(to), x(from) + 6))}`);
 }
+
+/** Drawn twice, so that it can be told from the bars that it crosses. */
+const boundLine = (d) => [s("path", { class: "bound halo", d }), s("path", { class: "bound", d })];
 
 function grid({ y, width }, ticks) {
   return ticks.flatMap((value) => [
@@ -151,13 +160,13 @@ function grid({ y, width }, ticks) {
   ]);
 }
 
-function marks(place) {
+function marks(place, over) {
   const { x, y, base, points, start, inner } = place;
   const wide = inner.width / points.length;
   const gap = wide > 4 ? Math.min(2, wide / 5) : 0;
   const left = (i) => x(start) + i * wide;
   const bar = (one, i) => `M${r(left(i) + gap / 2)} ${r(base)}V${r(y(one.observed))}h${r(wide - gap)}V${r(base)}z`;
-  const bars = (high) => points.map((one, i) => (one.observed > 0 && over(one) === high ? bar(one, i) : "")).join("");
+  const bars = (high) => points.map((one, i) => (one.observed > 0 && over(i) === high ? bar(one, i) : "")).join("");
   const upper = stairs(points, left, (one) => y(one.upper));
   const band = points.map((one, i) => (one.upper > 0 ? `M${r(left(i))} ${r(base)}V${r(y(one.upper))}H${r(left(i + 1))}V${r(base)}z` : ""));
   return [
@@ -227,8 +236,5 @@ function table(points) {
   };
   return h("details", { class: "fallback", on: { toggle: build } }, h("summary", {}, t("curve.table")), box);
 }
-
-/** Minutes that an alert has lasted so far. */
-export const lasted = (alert) => minutesBetween(alert.onset, alert.resolved_at ?? alert.updated_at);
 
 const r = (value) => Math.round(value * 10) / 10;

@@ -58,6 +58,8 @@ export function toast(text, wrong = false) {
   timer = setTimeout(() => notice.classList.remove("seen"), wrong ? 8000 : 3500);
 }
 
+let asked = 0;
+
 /** A modal form. `build(close)` gives its children; resolves to what `close` was given, or null where left. */
 export function ask(title, build) {
   return new Promise((resolve) => {
@@ -66,8 +68,9 @@ export function ask(title, build) {
       answer = value;
       box.close();
     };
-    const heading = h("h2", { id: "ask-title" }, title);
-    const box = h("dialog", { "aria-labelledby": "ask-title" }, heading, build(close));
+    const id = `ask-${(asked += 1)}`;
+    const heading = h("h2", { id }, title);
+    const box = h("dialog", { "aria-labelledby": id }, heading, build(close));
     box.addEventListener("close", () => {
       box.remove();
       resolve(answer);

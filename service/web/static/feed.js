@@ -1,9 +1,9 @@
 // The feed: alerts by urgency, kept up live. What comes in never moves what is being read: it waits behind a button.
 
-import { byUrgency, culpritNames, fits, standing } from "./alerts.js";
+import { byUrgency, culpritNames, fits, lasted, standing } from "./alerts.js";
 import { act } from "./deeds.js";
 import { h, said, selecting, toast } from "./dom.js";
-import { minutesBetween, moment, number, span, times, when } from "./format.js";
+import { moment, number, span, times, when } from "./format.js";
 import { failure, failureLine, quiet, severity, tags, waiting } from "./marks.js";
 import { spark } from "./curve.js";
 import { clip } from "./text.js";
@@ -100,9 +100,14 @@ export class Feed {
     const ids = what === "row" ? [id] : this.#world.book.all().map((row) => row.alert_id);
     for (const one of ids) {
       if (this.#rows.has(one)) this.#refresh(one);
-      else if (fits(this.#world.book.get(one), this.#wish)) this.#pending.add(one);
+      else if (this.#isNews(this.#world.book.get(one))) this.#pending.add(one);
     }
     this.#announce();
+  }
+
+  /** Whether an alert that is not shown is worth a word: what has ended is, only where one looks at the ended. */
+  #isNews(row) {
+    return fits(row, this.#wish) && (standing(row) !== "ended" || this.#wish.state === "ended");
   }
 
   /** Take in all that fits, in order; answers the first that was not shown before. */
@@ -263,7 +268,7 @@ const option = ([value, text]) => h("option", { value }, clip(text, 60));
 /** One alert as a row of the feed. */
 function rowOf(alert, fresh) {
   const ended = standing(alert) === "ended";
-  const from = ended ? t("feed.lasted", { span: span(minutesBetween(alert.onset, alert.resolved_at ?? alert.facts.closed_at ?? alert.updated_at)) }) : span(minutesBetween(alert.onset, alert.updated_at));
+  const length = span(lasted(alert));
   const [sample] = alert.samples;
   const [culprit] = alert.culprits;
   const link = h("a", { class: "open", href: `#/alerts/${encodeURIComponent(alert.alert_id)}`, "data-id": alert.alert_id }, said(topicName(alert.topic)));
@@ -274,7 +279,7 @@ function rowOf(alert, fresh) {
     h("div", { class: "what" }, h("h3", {}, link, tags(alert, { fresh })), h("p", { class: "quote" }, culprit && culpritChip(culprit), sample && said(clip(sample.text, SHOWN)))),
     spark(alert),
     figures(alert),
-    h("div", { class: "since" }, moment(alert.onset, t("feed.since", { at: when(alert.onset) })), h("span", { class: "muted" }, from)),
+    h("div", { class: "since" }, moment(alert.onset, t("feed.since", { at: when(alert.onset) })), h("span", { class: "muted" }, ended ? t("feed.lasted", { span: length }) : length)),
   );
 }
 

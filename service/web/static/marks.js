@@ -5,9 +5,9 @@ import { when } from "./format.js";
 import { standing } from "./alerts.js";
 import { t } from "./words.js";
 
-// Three shapes, told apart without colour: an octagon, a triangle, a circle.
+// Three shapes, told apart without colour: a diamond, a triangle, a circle.
 const SHAPES = {
-  critical: ["M5 0h6l5 5v6l-5 5H5l-5-5V5z", "M8 3.4v5.4M8 11.2v1.6"],
+  critical: ["M8-.6 16.6 8 8 16.6-.6 8z", "M8 4v4.6M8 10.6v1.6"],
   warning: ["M8 .6 16 15.4H0z", "M8 5.6v4.6M8 12v1.6"],
   info: ["M8 .4a7.6 7.6 0 1 1 0 15.2A7.6 7.6 0 0 1 8 .4z", "M8 7v5.4M8 3.6v1.6"],
 };
@@ -49,7 +49,8 @@ export const waiting = () => h("div", { class: "quiet", role: "status" }, h("p",
 /** An error in words that help. */
 export function failure(problem, again) {
   const named = { 0: "error.away", 401: "error.key", 403: "error.forbidden", 404: "error.gone" }[problem.status];
-  const more = problem.status === 0 ? t("error.away.more") : named && problem.status !== 403 ? null : problem.message;
+  const own = [problem.title, problem.detail].filter(Boolean).join(". ") || problem.message;
+  const more = problem.status === 0 ? t("error.away.more") : named && problem.status !== 403 ? null : own;
   const button = h("button", { type: "button", on: { click: again } }, t("error.retry"));
   const box = quiet(t(named ?? "error.broke"), more, button);
   box.setAttribute("role", "alert");

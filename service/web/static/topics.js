@@ -20,6 +20,8 @@ export class Topics {
   #count = h("p", { class: "muted", role: "status" });
   #search;
   #sort;
+  #signs = new Map();
+  #leave;
 
   constructor(world, query) {
     this.#world = world;
@@ -29,6 +31,7 @@ export class Topics {
     const bar = h("div", { class: "filters", role: "search" }, this.#search, h("label", {}, h("span", { class: "muted" }, t("topics.sort"), " "), this.#sort), this.#count);
     this.node = h("section", { class: "topics" }, h("h1", { class: "hidden" }, t("topics.title")), bar, this.#list);
     this.#list.append(waiting());
+    this.#leave = world.book.watch(() => this.#mark());
     this.#load();
   }
 
@@ -36,7 +39,9 @@ export class Topics {
     return t("topics.title");
   }
 
-  leave() {}
+  leave() {
+    this.#leave();
+  }
 
   key(key) {
     const lines = [...this.#list.querySelectorAll("summary")];
@@ -63,10 +68,22 @@ export class Topics {
     this.#count.textContent = t("topics.count", { n: number(found.length) });
     if (this.#topics.length === 0) return this.#list.replaceChildren(quiet(t("topics.none"), t("topics.none.more")));
     if (found.length === 0) return this.#list.replaceChildren(quiet(t("topics.nofit", { q: this.#search.value.trim() })));
-    const ringing = new Set(this.#world.book.all().filter((row) => standing(row) === "open").map((row) => row.topic.id));
     const most = Math.max(1, ...found.map(day));
     const head = h("div", { class: "topic head", "aria-hidden": "true" }, h("span", {}, t("topics.topic")), h("span", {}, t("topics.day")), h("span", {}, t("topics.before")), h("span", {}, t("topics.born")));
-    this.#list.replaceChildren(head, h("ul", { class: "rows" }, found.slice(0, FIRST).map((one) => h("li", {}, line(one, ringing.has(one.id), most)))));
+    this.#list.replaceChildren(head, h("ul", { class: "rows" }, found.slice(0, FIRST).map((one) => h("li", {}, line(one, this.#sign(one), most)))));
+    this.#mark();
+  }
+
+  /** The sign that an alert is open on a topic; put up and taken down in place. */
+  #sign(topic) {
+    const sign = h("span", { class: "tag open", hidden: true }, t("topics.open"));
+    this.#signs.set(topic.id, sign);
+    return sign;
+  }
+
+  #mark() {
+    const ringing = new Set(this.#world.book.all().filter((row) => standing(row) === "open").map((row) => row.topic.id));
+    for (const [id, sign] of this.#signs) sign.hidden = !ringing.has(id);
   }
 }
 
@@ -79,7 +96,7 @@ const ORDERS = {
 
 const words = (topic) => fold([topic.id, topic.label, ...Object.values(topic.labels), ...topic.terms, ...topic.exemplars.map((one) => one.text)].join("\n"));
 
-function line(topic, ringing, most) {
+function line(topic, sign, most) {
   const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("i", {}));
   bar.firstChild.style.inlineSize = `${(100 * day(topic)) / most}%`;
   const tag = (name) => h("span", { class: `tag ${name}` }, t(`topics.${name}`));
@@ -88,7 +105,7 @@ function line(topic, ringing, most) {
   const summary = h(
     "summary",
     { class: "topic" },
-    h("span", { class: "name" }, h("b", {}, said(topicName(topic))), ringing && tag("open"), state && tag(state), h("span", { class: "terms muted" }, topic.terms.slice(0, 6).map((term, i) => [i > 0 && " · ", said(term)]))),
+    h("span", { class: "name" }, h("b", {}, said(topicName(topic))), sign, state && tag(state), h("span", { class: "terms muted" }, topic.terms.slice(0, 6).map((term, i) => [i > 0 && " · ", said(term)]))),
     h("span", { class: "withbar" }, figure("topics.day", topic.customers), bar),
     figure("topics.before", topic.customers_before),
     h("span", { class: "muted" }, moment(topic.born)),

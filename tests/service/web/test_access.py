@@ -1,0 +1,46 @@
+"""Whether people who see, hear or move differently can use it, as far as axe-core can tell."""
+
+from datetime import timedelta
+from importlib.resources import files
+
+import pytest
+
+from models.alert import Facts, Judgement
+from tests.service.web.acts import NOW, alert, topics
+from tests.service.web.person import LAPTOP, PHONE, Person
+from tests.service.web.stage import Stage
+
+_AXE = files("axe_core_python").joinpath("axe.min.js")
+
+
+def faults(person: Person) -> list[str]:
+    """What axe-core finds wrong in the view that is open: rule and place."""
+    person.browser.execute_script(_AXE.read_text(encoding="utf-8"))
+    found = person.browser.execute_async_script(
+        "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then(one => done(one.violations))"
+    )
+    return [f"{one['id']}: {node['html'][:150]}" for one in found for node in one["nodes"]]
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", LAPTOP), ("dark", PHONE)])
+def test_axe_finds_no_fault_in_any_view(person: Person, stage: Stage, scheme: str, size: tuple[int, int]) -> None:
+    first, second, third = alert(0), alert(1), alert(2, ended=True)
+    stage.put(first, second, third)
+    stage.facts[second.id] = Facts(NOW, "Li Na", NOW + timedelta(days=1))
+    stage.facts[third.id] = Facts(judgement=Judgement.noise, note="known")
+    stage.topics = topics()
+    stage.status = {"version": "1", "waiting": 0, "learning_until": (NOW + timedelta(days=1)).isoformat()}
+    person.prefers(scheme).holds(size)
+    places = ("/", f"/#/alerts/{first.id}", f"/#/alerts/{third.id}", "/#/topics", "/#/health")
+    for place, wanted in zip(places, (".row", ".tiles", ".timeline", "summary", ".pairs"), strict=True):
+        person.goes(place).sees(wanted)
+        assert faults(person) == [], place
+    person.presses("?")
+    person.sees("dialog")
+    assert faults(person) == []
+
+
+def test_axe_would_tell(person: Person) -> None:
+    person.goes()
+    person.runs("document.querySelector('main').append(document.createElement('button'))")
+    assert [one.partition(":")[0] for one in faults(person)] == ["button-name"]

@@ -1,0 +1,130 @@
+"""One alert, as a person works on it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from models.alert import Facts
+from tests.service.web.acts import NOW, alert
+from tests.service.web.person import Person
+from tests.service.web.stage import Stage
+
+
+def opened(person: Person, stage: Stage, **traits: int) -> str:
+    """Put one alert on the stage and open it; answers its id."""
+    one = alert(0, **traits)
+    stage.put(one)
+    person.goes(f"/#/alerts/{one.id}").sees(".alert h1", "Charger overheats")
+    person.sees(".live", "Live")
+    return one.id
+
+
+def test_it_answers_what_how_bad_since_when_where_from(person: Person, stage: Stage) -> None:
+    opened(person, stage)
+    text = person.sees(".alert").text
+    for part in ("Critical", "45 customers in 3 h; 4.6 expected", "32 over", "CD65-2511B", "21×", "焦味"):
+        assert part in text
+
+
+def test_the_curve_is_described_in_words_and_has_a_table(person: Person, stage: Stage) -> None:
+    one = alert(0)
+    opened(person, stage)
+    label = person.sees(".stage").get_attribute("aria-label")
+    assert label is not None and "customers per hour" in label and "the surge began at" in label
+    for mark in ("path.band", "path.upper", "path.bound", "rect.surge"):
+        assert person.all(f".stage {mark}"), mark
+    person.clicks(".fallback summary")
+    person.sees(".fallback table")
+    assert len(person.all(".fallback tbody tr")) == len(one.evidence.curve)
+
+
+def test_the_curve_is_read_with_the_arrow_keys(person: Person, stage: Stage) -> None:
+    opened(person, stage)
+    last = alert(0).evidence.curve[-1]
+    person.runs("document.querySelector('.stage').focus()")
+    person.presses("\ue010")  # End
+    person.sees(".readout", f"{last.observed} customers")
+
+
+def test_acknowledging_asks_for_a_name_once_and_shows_it(person: Person, stage: Stage) -> None:
+    first = opened(person, stage)
+    person.clicks("[data-deed=acknowledge]")
+    person.types("dialog input", "王敏")
+    person.clicks("dialog button[type=submit]")
+    person.sees(".marks .tag", "Acknowledged by 王敏")
+    assert not person.sees("[data-deed=acknowledge]").is_enabled()
+    other = alert(1)
+    stage.put(other)
+    person.goes(f"/#/alerts/{other.id}").clicks("[data-deed=acknowledge]")
+    person.sees(".marks .tag", "Acknowledged by 王敏")
+    assert [deed[:2] for deed in stage.deeds] == [("acknowledge", first), ("acknowledge", other.id)]
+
+
+def test_leaving_the_question_does_nothing(person: Person, stage: Stage) -> None:
+    opened(person, stage)
+    person.clicks("[data-deed=resolve]")
+    person.sees("dialog")
+    person.presses("\ue00c")  # Esc
+    person.sees_no("dialog")
+    assert stage.deeds == []
+
+
+def test_snoozing_until_tomorrow_sends_that_instant(person: Person, stage: Stage) -> None:
+    one = opened(person, stage)
+    person.clicks("[data-deed=snooze]")
+    person.clicks("dialog input[value=tomorrow]")
+    person.clicks("dialog button[type=submit]")
+    person.sees(".marks .tag", "Snoozed until")
+    [(deed, which, body)] = stage.deeds
+    until = datetime.fromisoformat(body["until"])
+    assert (deed, which) == ("snooze", one)
+    assert timedelta(0) < until - datetime.now(UTC) < timedelta(hours=48)
+
+
+def test_closing_and_judging_carry_a_note(person: Person, stage: Stage) -> None:
+    one = opened(person, stage)
+    person.clicks("[data-deed=noise]")
+    person.types("dialog textarea", "a promotion nobody told us of")
+    person.clicks("dialog button[type=submit]")
+    person.sees(".marks .tag", "Noise")
+    assert person.sees("[data-deed=noise]").get_attribute("aria-pressed") == "true"
+    person.clicks("[data-deed=resolve]")
+    person.clicks("dialog button[type=submit]")
+    person.sees(".marks .tag", "Closed")
+    assert stage.deeds == [
+        ("feedback", one, {"judgement": "noise", "note": "a promotion nobody told us of"}),
+        ("resolve", one, {"note": None}),
+    ]
+    person.sees(".timeline + blockquote", "a promotion nobody told us of")
+
+
+def test_what_another_person_does_shows_at_once_and_new_figures_wait(person: Person, stage: Stage) -> None:
+    one = alert(0)
+    opened(person, stage)
+    stage.facts[one.id] = Facts(acknowledged_at=NOW, acknowledged_by="Zhao")
+    stage.tell(one, "acknowledged")
+    person.sees(".marks .tag", "Acknowledged by Zhao")
+    window = replace(one.evidence.window, observed=99)
+    later = replace(one, evidence=replace(one.evidence, window=window), updated_at=NOW + timedelta(hours=1))
+    stage.tell(later, "grew")
+    person.clicks(".news", "New figures")
+    person.sees(".tiles", "99")
+
+
+def test_an_alert_that_is_gone_says_so(person: Person) -> None:
+    person.goes("/#/alerts/none-such")
+    person.sees(".quiet", "There is no such alert")
+
+
+def test_the_language_switches_in_place(person: Person, stage: Stage) -> None:
+    opened(person, stage)
+    person.clicks(".language")
+    person.sees(".alert h1", "充电器发烫")
+    person.sees(".headline", "3 小时内有 45 位顾客提及")
+
+
+def test_the_link_is_handed_over(person: Person, stage: Stage) -> None:
+    one = opened(person, stage)
+    person.runs("navigator.clipboard.writeText = () => Promise.reject(new Error('no clipboard here'))")
+    person.clicks(".link")
+    field = person.sees("dialog input")
+    assert field.get_property("value") == f"{person.url}/#/alerts/{one}"
