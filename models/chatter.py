@@ -1,55 +1,146 @@
-"""Messages that are no issue: greetings, thanks, assent, calls for a person, emoji, and agents' set phrases.
+"""Chatter: messages that say nothing about an issue, such as greetings, thanks and agents' macros.
 
-They are counted, but kept out of topics: "在吗" would otherwise be the largest topic of every shop, and near
-to everything.
+They would make topics of their own, the largest of all, and dilute the shares of the others.
 """
 
 import re
+from enum import StrEnum
 
 from models.fingerprint import normalise
+from models.redact.rules import PLACEHOLDER
 
-_CHINESE = """
-    你好呀? 妳好 您好呀? 你们好 哈喽 哈啰 嗨 早 早上好 上午好 中午好 下午好 晚上好 晚安 在 在吗 在么 在不在
-    在线吗 有人吗 有人在吗 有人么 有人没 人呢 客服 客服在吗 亲 亲亲 亲爱的 老板 店家 店主 掌柜的? 小姐姐 小哥哥
-    谢谢你? 谢谢您 谢谢啦 谢谢了 谢了 多谢 感谢 非常感谢 十分感谢 谢啦 辛苦 辛苦了 麻烦了 麻烦你了 麻烦您了
-    麻烦 好 好的 好滴 好哒 好嘞 好吧 好呢 可以 可以的 行 行吧 嗯 嗯嗯 恩 恩恩 哦 哦哦 噢 喔 哈 哈哈 呵呵 嘻嘻
-    是 是的 是滴 对 对的 没错 知道了 我知道了 明白 明白了 了解 了解了 收到 收到了谢谢 没事 没事了 没关系 不客气
-    不用谢 不用了 没有了 没了 再见 拜拜 拜 回见 祝你?生意兴隆 新年快乐 节日快乐 中秋快乐 生日快乐 加油 赞 棒
-    厉害 啊 呀 呢 吧 嘛 啦 哟 哎 唉 喂 人工 人工客服 转人工 转人工客服 找人工 我要人工 请转人工 我要找人工
-    接人工 人工服务 转接人工 回复 回复一下 请回复 请问 请问一下 想问一下 咨询 咨询一下 问一下 吗 么 哒
-    感谢您的(?:咨询|支持|耐心等待|理解|光临|惠顾|来访) 感谢您对我们的支持 很高兴为您服务
-    请问有什么可以帮(?:您|到您|助您|您的) 有什么可以帮(?:您|到您|您的)吗? 欢迎光临(?:本店)? 请稍等 稍等
-    请您?稍等一下 稍等一下 请您耐心等待 正在为您(?:转接|查询) 祝您(?:生活愉快|购物愉快)
-    还有(?:其他|什么)(?:问题|可以帮您的)吗? 欢迎下次光临 本次服务已?结束 期待您的再次光临
+
+class Reason(StrEnum):
+    """Why a message is chatter."""
+
+    GREETING = "greeting"
+    THANKS = "thanks"
+    REPLY = "reply"
+    """Yes, no, "got it": an answer whose question is elsewhere."""
+    MACRO = "macro"
+    """What an agent or a bot sends to everybody."""
+    NUMBER = "number"
+    """Numbers only: an order number, a menu choice, a telephone number already redacted."""
+    SYMBOLS = "symbols"
+    """Punctuation or emoji only, or nothing at all."""
+
+
+_LONGEST = 120
+"""Characters, normalised. Chatter is short; what is longer says something."""
+
+# Phrases as `normalise` leaves them: small letters, simplified, without punctuation, "谢谢谢" as "谢".
+_GREETINGS = """
+    你好 您好 你们好 大家好 亲 亲亲 在 在吗 在么 在嘛 在不在 在不 有人吗 有人么 有人在吗 有人不 客服在吗 客服 哈喽 哈啰 嗨 喂
+    早 早安 早上好 上午好 中午好 下午好 晚上好 晚安 再见 拜拜 打扰了 打扰一下 老板 老板在吗 店家 掌柜 掌柜的 小二
+    hi hello hey hiya yo hi_there hello_there hey_there good_morning good_afternoon good_evening good_night greetings
+    anyone_there is_anyone_there anybody_there are_you_there bye goodbye see_you
 """
-_ENGLISH = """
-    hi hii hello helo hey heya yo there good_(?:morning|afternoon|evening|day|night) greetings thanks thank_you
-    thanx thx ty tks cheers thank_you_(?:so|very)_much many_thanks thanks_(?:a_lot|so_much|in_advance|again)
-    appreciated? much_appreciated ok okay okey k kk alright all_right fine great perfect cool nice awesome wow
-    yes yeah yep yup nope sure got_it i_see understood noted right bye goodbye bye_bye see_you
-    have_a_(?:nice|good|great)_(?:day|one|evening|weekend) welcome you_re_welcome your_welcome no_problem np
-    please pls sorry anyone_there is_(?:anyone|anybody|someone)_there are_you_there hello_anyone help help_me
-    can_you_help(?:_me)? i_need_help(?:_please)?
-    (?:agent|human|operator|representative|live_chat|live_agent|real_person|customer_service|support)
-    (?:talk|speak)_to_(?:an?_)?(?:agent|human|person) lol haha hehe sir madam team guys everyone dear and so
-    much very you me how_(?:can|may)_i_(?:help|assist)_you(?:_today)?
-    thank_you_for_(?:contacting_us|your_patience|reaching_out|contacting_support)
-    is_there_anything_else_i_can_help_(?:you_)?with my_friend
+_THANKS = """
+    谢 谢谢 谢谢你 谢谢您 谢谢你们 谢谢亲 谢谢客服 多谢 感谢 非常感谢 十分感谢 太感谢了 万分感谢 谢了 谢啦 3q 辛苦 辛苦了
+    辛苦你了 辛苦您了 麻烦了 麻烦你了 麻烦您了 不好意思 拜托 拜托了 不客气 没关系 没事 没事了
+    thanks thank_you thank_u thx ty tks thanks_a_lot thanks_so_much thank_you_so_much thank_you_very_much many_thanks
+    cheers much_appreciated appreciate_it appreciated you_re_welcome no_worries no_problem no_thanks no_thank_you sorry
 """
-_PHRASES = sorted({*_CHINESE.split(), *(phrase.replace("_", " ") for phrase in _ENGLISH.split())}, key=len)
-# Longest first and atomic: no way back into a phrase, or "哈哈哈…" could be cut in a million ways.
-_CHATTER = re.compile(rf"(?:(?>{'|'.join(reversed(_PHRASES))})(?![a-z])\s*+)++")
-_NO_WORDS = re.compile(r"[\W\d_]*")
-_LONGEST = 60  # characters; longer than any chain of courtesies
+_REPLIES = """
+    好的 好滴 好哒 好嘞 嗯 嗯嗯 恩 哦哦 噢 喔 知道了 我知道了 明白了 了解了 好的收到 没问题 哈哈 呵呵 嘿嘿 嘻嘻 额 呃 我看看
+    ok okay okey yes yep yeah yup sure got_it i_see alright all_right great cool nice perfect understood noted
+    sounds_good will_do lol haha hmm
+"""
+# Chatter only when they are the whole message: 没有 and 收到 are replies, 没有收到 is a complaint.
+_WHOLE_REPLIES = """
+    好 好吧 行 行吧 可以 是 是的 对 对的 不是 没有 有 收到 知道 明白 了解 不用 不用了 算了 不 哦 啊 哈 k no nope right fine
+"""
+_FILLERS = """
+    的 了 啊 呀 呢 吧 嘛 吗 么 哈 哟 喽 啦 哦 请问 那 那好
+    then so well there again please sir madam guys all team
+"""
+
+_MACROS = (
+    r"亲?亲?在的[哦呢呀]?亲?",
+    r"(?:请问)?[您你]?(?:还)?有(?:什么|其他|别的|其它)(?:问题|疑问)?(?:是)?我?(?:可以|能|需要)?(?:帮助|帮到|帮|为)到?[您你]"
+    r"(?:服务|效劳|解答|处理|解决)?的?[吗呢]?",
+    r"请问[您你]?(?:遇到了?|有)什么(?:问题|需要)[吗呢]?",
+    r"(?:很|非常)?高兴为[您你]服务",
+    r"欢迎(?:光临|咨询|来到|致电)[\u4e00-\u9fffa-z0-9]{0,12}?(?:店|客服|中心|(?=请问)|(?=很高兴)|$)",
+    r"(?:请|麻烦)?[您你]?稍等(?:一下|片刻)?[哦呢]?",
+    r"请[您你]?耐心等待(?:一下)?",
+    r"(?:正在|马上|这边)为[您你](?:查询|转接|核实|处理|查看)(?:中|人工客服|一下)?",
+    r"感谢[您你]的?(?:耐心)?(?:等待|咨询|来电|支持|理解|配合|反馈)",
+    r"祝[您你](?:生活|购物|工作|周末|节日)愉快",
+    r"我是(?:人工|智能|在线)?客服[a-z0-9]{0,8}",
+    r"请?对?(?:我的|本次|这次)服务(?:进行|做个|打个)?(?:评价|打分)",
+    r"(?:how|what) (?:may|can) i (?:help|assist|do for) you(?: with)?(?: today)?",
+    r"(?:thank you|thanks) for (?:your patience|waiting|your message|(?:contacting|calling|reaching out|getting in touch)"
+    r"(?: to)?(?: us|(?: [a-z0-9]{1,12}){1,3}? (?:support|customer service|customer care)))",
+    r"(?:is there|do you have) anything else(?: that)? (?:i|we) can (?:help|assist)(?: you)?(?: with)?(?: today)?",
+    r"(?:please hold|please wait|hold on|one moment|just a moment)(?: for)?(?: a| one)?(?: moment| minute| second)?",
+    r"let me check(?: that| this)?(?: for you)?",
+    r"(?:i|we)(?: will| ll| would| d)? be (?:happy|glad) to (?:help|assist)(?: you)?(?: with that| with this)?",
+    r"(?:i m |i am )?(?:happy|glad|here) to help(?: you)?",
+    r"have a (?:great|nice|good|wonderful|lovely) (?:day|evening|weekend|one)(?: ahead)?",
+    r"welcome to(?: [a-z0-9]{1,12}){1,3}? (?:support|customer service|customer care)",
+)
 
 
-def is_chatter(text: str) -> bool:
-    """Whether a message says nothing that could be an issue: courtesies, set phrases and emoji only.
+def is_chatter(text: str) -> Reason | None:
+    """Why the message says nothing about an issue, or ``None`` where it may say something.
 
-    >>> is_chatter("您好，在吗？"), is_chatter("Hi, thanks a lot!! 👍"), is_chatter("在吗，退款还没到")
-    (True, True, False)
+    Chatter only where nothing else is in it: "您好，快递没到" is none, nor is any word not known here. The text
+    may be raw or redacted.
+
+    >>> is_chatter("亲，在吗？")
+    <Reason.GREETING: 'greeting'>
+    >>> is_chatter("在吗？充电器坏了") is None
+    True
     """
-    spoken = normalise(text)
-    if _NO_WORDS.fullmatch(spoken):
-        return True
-    return len(spoken) <= _LONGEST and _CHATTER.fullmatch(spoken) is not None
+    rest = normalise(PLACEHOLDER.sub(" 0 ", text))
+    if len(rest) > _LONGEST:
+        return None
+    if not any(map(str.isalnum, rest)):
+        return Reason.SYMBOLS
+    if not any(map(str.isalpha, rest)):
+        return Reason.NUMBER
+    return Reason.REPLY if rest in _WHOLE else _spoken(rest)
+
+
+def _spoken(rest: str) -> Reason | None:
+    """The weightiest reason of the phrases that the text is made of, if it is made of phrases alone."""
+    reasons: set[Reason] = set()
+    position = 0
+    while position < len(rest):
+        match = _MACRO.match(rest, position)
+        if match and match.end() > position and _ends_word(rest, match.end()):
+            reasons.add(Reason.MACRO)
+        elif match := _PHRASES.match(rest, position):
+            reason = _REASONS.get(match[0])
+            reasons.update([reason] if reason else ())
+        else:
+            return None
+        position = match.end()
+    return next((reason for reason in _WEIGHT if reason in reasons), None)
+
+
+def _ends_word(text: str, end: int) -> bool:
+    return not (text[end - 1].isascii() and text[end : end + 1].isascii() and text[end : end + 1].isalnum())
+
+
+def _phrases(words: str) -> list[str]:
+    return [word.replace("_", " ") for word in words.split()]
+
+
+_WEIGHT = (Reason.MACRO, Reason.GREETING, Reason.THANKS, Reason.REPLY)
+_REASONS = {
+    phrase: reason
+    for reason, words in ((Reason.REPLY, _REPLIES), (Reason.THANKS, _THANKS), (Reason.GREETING, _GREETINGS))
+    for phrase in _phrases(words)
+}
+# Longest first, and whole words where letters are Latin.
+_PHRASES = re.compile(
+    "|".join(
+        re.escape(phrase) + (r"(?![a-z0-9])" if phrase[-1].isascii() else "")
+        for phrase in sorted({*_REASONS, *_phrases(_FILLERS)}, key=len, reverse=True)
+    )
+    + r"| +"
+)
+_WHOLE = frozenset(_phrases(_WHOLE_REPLIES))
+_MACRO = re.compile("|".join(_MACROS))

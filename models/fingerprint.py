@@ -15,7 +15,7 @@ _BYTES = 12
 _KEY_BYTES = 16
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_NUMBER = re.compile(r"[0-9a-z\-]*[0-9][0-9a-z\-]*")
+_NUMBER = re.compile(r"(?<![0-9a-z\-])(?=[a-z\-]*+[0-9])[0-9a-z\-]++")
 _LONG_NUMBER = 6
 """Codes of so many digits are order numbers and dates; those of fewer are sizes, models and prices."""
 _REPEATED = re.compile(r"(\D)\1{2,}")
@@ -26,9 +26,9 @@ _BESIDE_HAN = re.compile(r" (?=[\u3400-\u9fff])|(?<=[\u3400-\u9fff]) ")
 def normalise(text: str) -> str:
     """What the text says, without how it was typed: for comparing texts, never for reading.
 
-    Width and compatibility forms (NFKC), case and Traditional script are folded; punctuation, emoji and space
-    collapse to one space, to none beside a Chinese character; a letter three times or more in a row stands once; codes of six digits or more become
-    "0". A text of nothing but punctuation or emoji stays as it is, folded.
+    Width and compatibility forms (NFKC), case and Traditional script are folded. Punctuation, emoji and space
+    collapse to one space, to none beside a Chinese character. A letter three times or more in a row stands
+    once. Codes of six digits or more become "0". A text of nothing but punctuation or emoji stays, folded.
 
     >>> normalise("ＯＲＤＥＲ  12345678 還沒到！！！")
     'order 0还没到'

@@ -78,3 +78,8 @@ def test_a_short_secret_is_refused_without_being_shown() -> None:
 def test_a_message_of_no_named_customer_counts_by_what_it_says() -> None:
     assert unnamed_key(RedactedText("坏了！")) == unnamed_key(RedactedText("坏了"))
     assert unnamed_key(RedactedText("坏了")) != customer_key("坏了", key=KEY)
+
+
+@pytest.mark.parametrize("unit", ["a", "1", "a-", "1a", "啊", "！", " ", "ab1 ", "ﷺ", "電"])
+def test_hostile_texts_end(unit: str) -> None:
+    fingerprint(unit * (200_000 // len(unit)))
