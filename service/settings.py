@@ -115,6 +115,27 @@ class Settings(BaseSettings):
         return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables that make another process read the same settings; defaults left out."""
+    return {
+        f"{PREFIX}{name.upper()}": _written(value)
+        for name, value in settings
+        if value != Settings.model_fields[name].default and value is not None
+    }
+
+
+def _written(value: object) -> str:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case tuple():
+            return ",".join(value)
+        case timedelta():
+            return f"PT{value.total_seconds():g}S"
+        case _:
+            return str(value)
+
+
 class UnknownSetting(ValueError):
     """A `TOCSIN_` variable that names no setting."""
 

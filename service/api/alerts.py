@@ -194,8 +194,8 @@ async def _events(parts: ApiParts, start: str | None) -> AsyncIterator[str]:
     """The stream: a comment at once, what was missed, what comes, and a ping while nothing does."""
     yield ": listening\nretry: 2000\n\n"
     last = start or await parts.book.last_event()
-    first = await parts.book.first_event()
-    if start is not None and first is not None and _order(start) < _order(first) and start != "0-0":
+    if start is not None and await parts.book.missed(start):
+        last = await parts.book.last_event()
         yield f"event: resync\nid: {last}\ndata: {{}}\n\n"
     while True:
         events = await parts.book.events_after(last)
@@ -208,8 +208,3 @@ async def _events(parts: ApiParts, start: str | None) -> AsyncIterator[str]:
                 yield f"event: {event.kind}\nid: {event.id}\ndata: {data}\n\n"
         if not events and not await parts.pulse.wait(_PING):
             yield ": ping\n\n"
-
-
-def _order(event_id: str) -> tuple[int, int]:
-    ms, _, number = event_id.partition("-")
-    return int(ms), int(number)

@@ -43,7 +43,7 @@ def run(*, once: bool = False, port: int | None = None) -> int:
         console.print(f"Tocsin runs; its page is [bold]{group.url}[/bold]")
         with httpx.Client(base_url=group.url, timeout=30) as client:
             _announce(client, folder / "calendar.csv")
-            _post_all(client, stream, console)
+            _post_all(client, stream, console, group)
             found = _tell(list(_alerts(client)), truth, console)
         console.print(f"The page with all alerts: [bold]{group.url}[/bold]")
         if once:
@@ -76,7 +76,7 @@ def _announce(client: httpx.Client, calendar: Path) -> None:
             client.post("/v1/campaigns", json=campaign).raise_for_status()
 
 
-def _post_all(client: httpx.Client, stream: Path, console: Console) -> None:
+def _post_all(client: httpx.Client, stream: Path, console: Console, group: Group) -> None:
     """Post every message in batches, in order of time, waiting where the service asks to."""
     with stream.open(newline="", encoding="utf-8") as file:
         messages = [_message(row) for row in csv.DictReader(file)]
@@ -89,7 +89,7 @@ def _post_all(client: httpx.Client, stream: Path, console: Console) -> None:
                 time.sleep(float(answer.headers.get("retry-after", "1")))
             answer.raise_for_status()
             bar.update(posting, advance=len(batch), description=f"posting {batch[-1]['occurred_at'][:10]}")
-        _settle(client, bar, messages[-1]["occurred_at"])
+        _settle(client, bar, messages[-1]["occurred_at"], group)
 
 
 def _message(row: dict[str, str]) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _message(row: dict[str, str]) -> dict[str, Any]:
     return message | {"id": row["message_id"], "source": "demo", "attributes": attributes}
 
 
-def _settle(client: httpx.Client, bar: Progress, last: str) -> None:
+def _settle(client: httpx.Client, bar: Progress, last: str, group: Group) -> None:
     """Wait until everything is counted and judged, as far as event time has come."""
     end = datetime.fromisoformat(last) - timedelta(minutes=10)
     began = time.monotonic()
@@ -111,6 +111,7 @@ def _settle(client: httpx.Client, bar: Progress, last: str) -> None:
         if status["waiting"] == 0 and judged and datetime.fromisoformat(judged) >= end:
             return
         time.sleep(0.5)
+        group.mend()
 
 
 def _alerts(client: httpx.Client) -> Iterator[dict[str, Any]]:

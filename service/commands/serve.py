@@ -6,13 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
 
 from service.clock import sleep_until
-from service.settings import Settings, load_settings
+from service.settings import Settings, environment_of, load_settings
 from service.store.embedded import EmbeddedStore
 from service.wiring import hash_key_of
 
@@ -49,6 +50,8 @@ class Group:
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._environment: dict[str, str] = {}
+        self._waits: dict[str, float] = {}
+        self._not_before: dict[str, float] = {}
 
     def __enter__(self) -> "Group":
         try:
@@ -70,12 +73,16 @@ class Group:
         return self._processes[role].pid
 
     def mend(self) -> None:
-        """Start again what has ended by itself."""
+        """Start again what has ended by itself, each time after twice the wait, up to a minute."""
+        now = time.monotonic()
         for role, process in list(self._processes.items()):
             status = process.poll()
-            if status is not None:
-                self._console.print(f"{role} ended with status {status}; starting it again", style="yellow")
-                self._spawn(role)
+            if status is None or now < self._not_before.get(role, 0.0):
+                continue
+            wait = min(60.0, 2 * self._waits.get(role, 0.5))
+            self._waits[role], self._not_before[role] = wait, now + wait
+            self._console.print(f"{role} ended with status {status}; starting it again", style="yellow")
+            self._spawn(role)
 
     def say_hello(self) -> None:
         settings = self.settings
@@ -130,14 +137,9 @@ def _environment(settings: Settings, url: str) -> dict[str, str]:
     added = {
         "TOCSIN_STORE_URL": url,
         "TOCSIN_HASH_KEY": hash_key_of(settings).decode(),
-        "TOCSIN_HOST": settings.host,
-        "TOCSIN_PORT": str(settings.port),
-        "TOCSIN_DATA_DIR": str(settings.data_dir),
-        "TOCSIN_TIME": settings.time.value,
-        "TOCSIN_CACHE": str(settings.cache),
         "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads of several roles would starve one another
     }
-    return os.environ | added
+    return os.environ | environment_of(settings) | added
 
 
 def _free_port(host: str) -> int:

@@ -113,11 +113,15 @@ class AlertBook:
             found = await self._store.client.xrevrange(keys.EVENTS, count=1)
         return found[0][0].decode() if found else "0-0"
 
-    async def first_event(self) -> str | None:
-        """The id of the oldest event that is still kept."""
+    async def missed(self, event_id: str) -> bool:
+        """Whether events after ``event_id`` are gone already, so that a feed cannot resume from there."""
         with store_errors():
-            found = await self._store.client.xrange(keys.EVENTS, count=1)
-        return found[0][0].decode() if found else None
+            if not await self._store.client.exists(keys.EVENTS):
+                return False
+            about = await self._store.client.xinfo_stream(keys.EVENTS)
+        first = about["first-entry"]
+        trimmed = int(about["entries-added"]) > int(about["length"])
+        return trimmed and first is not None and _order(event_id) < _order(first[0].decode())
 
     async def forget(self, before: datetime) -> int:
         """Drop alerts that fired before; answers how many."""
@@ -130,3 +134,8 @@ class AlertBook:
                 pipe.hdel(keys.FACTS, *old)
                 await pipe.execute()
         return len(old)
+
+
+def _order(event_id: str) -> tuple[int, int]:
+    milliseconds, _, number = event_id.partition("-")
+    return int(milliseconds), int(number)

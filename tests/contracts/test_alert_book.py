@@ -118,6 +118,16 @@ async def test_old_alerts_are_forgotten(store: Store) -> None:
     assert [filed.alert.id for filed in await book.newest(10)] == ["a2"]
 
 
+async def test_a_feed_that_was_away_too_long_is_told_so(store: Store) -> None:
+    book = AlertBook(store)
+    for n in range(1, 6):
+        await store.client.xadd("tocsin:{tenant}:events", {"kind": "fired", "alert": "a", "body": ""}, id=f"{n}-1")
+    assert not await book.missed("0-1")
+    await store.client.xtrim("tocsin:{tenant}:events", maxlen=2, approximate=False)
+    assert await book.missed("2-1")
+    assert not await book.missed("4-1")
+
+
 async def test_a_notification_waits_comes_again_and_ends(store: Store) -> None:
     judge, lease, outbox = JudgeStore(store), await leading(store), Outbox(store)
     notes = [Notification(f"n{n}", NOW + timedelta(seconds=n), pack_due("r", b"{}")) for n in range(3)]
