@@ -19,7 +19,7 @@ from service.store.inbox import Inbox
 from service.store.judgement import NotInStep
 from service.store.lease import TERM, Lease
 from service.store.model import ModelStore
-from service.wiring import TICK
+from service.wiring import SCAN_EVERY, TICK
 
 _AWAY = timedelta(seconds=1)
 
@@ -60,6 +60,7 @@ class JudgeRole:
         self._settings = settings
         self._clock = clock
         self._discovered: datetime | None = None
+        self._scanned: datetime | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         async with renewed(self._lease):
@@ -87,6 +88,9 @@ class JudgeRole:
             return
         if self._due(watermark) and await self._discovery.ready():
             await self.discover(watermark)
+        elif self._scanned is None or watermark - self._scanned >= SCAN_EVERY:
+            self._scanned = watermark
+            await self._discovery.scan(watermark)
         await self._judge.advance(watermark, now)
 
     async def watermark(self, now: datetime) -> datetime | None:

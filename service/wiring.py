@@ -111,7 +111,11 @@ def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics
 
 
 def build_discovery(settings: Settings, rooms: Rooms, found: DiscoverySettings | None = None) -> Discovery:
-    rules = DiscoverRules(settings.discover_first, found or DiscoverySettings())
+    rules = DiscoverRules(
+        settings.discover_first,
+        births_per_week=settings.false_alarms_per_week / 2,
+        settings=found or DiscoverySettings(),
+    )
     return Discovery(rooms.pools, rooms.counts, rooms.models, rules, lambda: embedder_of(rooms))
 
 
@@ -193,6 +197,9 @@ def hash_key_of(settings: Settings) -> bytes:
         pass
     return path.read_bytes()
 
+
+SCAN_EVERY = timedelta(hours=1)
+"""How often messages of no topic are scanned for an issue that emerges."""
 
 TICK = timedelta(seconds=2)
 """How often the judge looks for closed buckets, and the deliverer for what is due."""

@@ -102,7 +102,9 @@ def _port(settings: Settings) -> Finding:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            return Finding("port", False, f"{settings.host}:{settings.port} {error.strerror}", "set TOCSIN_PORT to a free one")
+            return Finding(
+                "port", False, f"{settings.host}:{settings.port} {error.strerror}", "set TOCSIN_PORT to a free one"
+            )
     return Finding("port", True, f"{settings.host}:{settings.port} is free")
 
 

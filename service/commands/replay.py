@@ -32,6 +32,7 @@ from service.store.lease import Lease
 from service.tables import Broken, Row, read_rows
 from service.views import alert_view
 from service.wiring import (
+    SCAN_EVERY,
     Rooms,
     build_discovery,
     build_embedder,
@@ -133,6 +134,7 @@ class Replay:
         )
         self._discovery: Discovery = build_discovery(settings, self._rooms)
         self._discovered: datetime | None = None
+        self._scanned = self._now
 
     async def run(
         self, raws: Sequence[RawMessage], campaigns: Sequence[Campaign], raise_from: datetime | None
@@ -190,6 +192,9 @@ class Replay:
             self._now = step
             if await self._time_to_discover(raise_from):
                 await self._discover()
+            elif self._discovered is not None and self._now - self._scanned >= SCAN_EVERY:
+                self._scanned = self._now
+                await self._discovery.scan(self._now)
             await self._judge.advance(self._now, self._now)
 
     async def _time_to_discover(self, raise_from: datetime | None) -> bool:

@@ -3,16 +3,25 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 import numpy as np
-from models.terms import describe
+from numpy.typing import NDArray
 
 from models.buckets import bucket_of
-from models.discovery import Candidate, DiscoverySettings, discover, same_topic, split_half_assign
-from models.embed import Centring, Language, Vectors, language_of
-from models.topics import Exemplar, Topic, TopicId, TopicModel
+from models.discovery import (
+    Candidate,
+    DiscoverySettings,
+    discover,
+    nearest_within,
+    same_topic,
+    split_half_assign,
+)
+from models.embed import Centring, Vectors, language_of
+from models.emerging import Emerging, scan
+from models.terms import describe
+from models.topics import Exemplar, Topic, TopicId, TopicModel, radius_of
 from service.logs import log
 from service.pipeline.worker import assign
 from service.store.codec import Entry
@@ -21,6 +30,14 @@ from service.store.model import ModelStore
 from service.store.pools import Held, Pools, vectors_of
 
 _EXEMPLARS = 5
+_LEAST_FRESH = 100  # new messages of no topic before they are grouped again
+_LONGEST = timedelta(hours=48)  # the longest window of the emerging scan
+_RESERVOIR = 8_000  # past messages that the scan compares with
+_LOOK_BACK = timedelta(days=14)
+_BAR_HOLDS = timedelta(days=1)
+_FIRST_BAR = 5.0  # -log10 of the chance, before there is a past to set the bar
+
+Find = Callable[[Sequence[Held], Vectors, datetime], list[Candidate]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +45,8 @@ class DiscoverRules:
     """``first``: messages before the first topics are made."""
 
     first: int
+    births_per_week: float = 1.0
+    """How many places that only seem to crowd may become topics in a week (`models.emerging`)."""
     settings: DiscoverySettings = field(default_factory=DiscoverySettings)
 
 
@@ -52,6 +71,8 @@ class Discovery:
     ) -> None:
         """``embedder`` tells name and dimension of what made the kept vectors."""
         self._embedder = embedder
+        self._clustered_upto: datetime | None = None
+        self._bar: tuple[datetime, float] | None = None
         self._pools = pools
         self._counts = counts
         self._models = models
@@ -64,8 +85,23 @@ class Discovery:
         return await self._pools.waiting_count() >= self._rules.first
 
     async def run(self, now: datetime) -> Discovered | None:
-        """Find topics among what waits; None where nothing waits."""
+        """Group what waits; None where too little is new since the last time."""
         held = await self._pools.waiting()
+        fresh = [one for one in held if self._clustered_upto is None or one.message.occurred_at >= self._clustered_upto]
+        if len(fresh) < _LEAST_FRESH and self._clustered_upto is not None:
+            return None
+        self._clustered_upto = now
+        return await self._birth(held, now, self._group)
+
+    async def scan(self, now: datetime) -> Discovered | None:
+        """Look for places where messages without a topic crowd as never before; each becomes a topic."""
+        if (await self._models.current()).model is None:
+            return None
+        held = [one for one in await self._pools.waiting() if one.message.occurred_at < now]
+        return await self._birth(held, now, self._crowding)
+
+    async def _birth(self, held: Sequence[Held], now: datetime, find: Find) -> Discovered | None:
+        """Topics for what ``find`` finds, and every waiting message on to the topic it belongs to."""
         embedder = await self._embedder()
         if not held or embedder is None:
             return None
@@ -78,7 +114,7 @@ class Discovery:
         vectors = centring.apply(raw, languages)
         model = current or TopicModel(name, centring)
         placed: list[str | None] = [one.topic for one in assign(current, texts, raw)]
-        new = await self._find(model, held, vectors, languages, placed, now)
+        new = await self._find(model, held, vectors, placed, now, find)
         first_bucket = min(bucket_of(one.message.occurred_at) for one in held)
         if new:
             await self._models.save(model.add(new), first_bucket)
@@ -93,31 +129,29 @@ class Discovery:
         model: TopicModel,
         held: Sequence[Held],
         vectors: Vectors,
-        languages: Sequence[Language],
         placed: list[str | None],
         now: datetime,
+        find: Find,
     ) -> list[Topic]:
         """New topics among the rows that no topic takes; writes their ids into ``placed``."""
         free = np.array([row for row, topic in enumerate(placed) if topic is None], dtype=np.intp)
         if not len(free):
             return []
         texts = [held[row].message.text for row in free]
-        customers = [str(held[row].message.customer) for row in free]
-        candidates = await asyncio.to_thread(discover, vectors[free], customers, texts, self._rules.settings)
+        candidates = await asyncio.to_thread(find, [held[row] for row in free], vectors[free], now)
         candidates = [one for one in candidates if same_topic(one, model, self._rules.settings) is None]
         if not candidates:
             return []
         ids = await self._models.fresh_ids(len(candidates))
-        groups = np.full(len(free), -1, dtype=np.intp)
-        for number, candidate in enumerate(candidates):
-            groups[candidate.rows] = number
-        # Out of sample, so that the rates learnt from this history are those that later messages will show.
-        judged = split_half_assign(vectors[free], groups, texts, radius_share=self._rules.settings.radius_share)
-        for row, group in zip(free, judged, strict=True):
+        for row, group in zip(
+            free, _placed(candidates, vectors[free], texts, find == self._group, self._rules.settings), strict=True
+        ):
             if group >= 0:
                 placed[row] = ids[group]
         members = [[texts[row] for row in candidate.rows] for candidate in candidates]
-        background = [texts[row] for row in np.flatnonzero(groups < 0)]
+        background = [
+            texts[row] for row in np.setdiff1d(np.arange(len(free)), np.concatenate([c.rows for c in candidates]))
+        ]
         described = describe(members, background)
         return [
             Topic(
@@ -133,6 +167,33 @@ class Discovery:
             for name, candidate, words in zip(ids, candidates, described, strict=True)
         ]
 
+    def _group(self, held: Sequence[Held], vectors: Vectors, _: datetime) -> list[Candidate]:
+        """Candidates by density among all that waits."""
+        texts, customers = [one.message.text for one in held], [str(one.message.customer) for one in held]
+        return discover(vectors, customers, texts, self._rules.settings)
+
+    def _crowding(self, held: Sequence[Held], vectors: Vectors, now: datetime) -> list[Candidate]:
+        """Candidates by the emerging scan, over the bar that this stream's own past sets."""
+        if self._bar is None or now - self._bar[0] >= _BAR_HOLDS:
+            self._bar = now, self._bar_of(held, vectors, now)
+        found = crowding(held, vectors, now)
+        return [_candidate(one, vectors, self._rules.settings) for one in found if one.score >= self._bar[1]]
+
+    def _bar_of(self, held: Sequence[Held], vectors: Vectors, now: datetime) -> float:
+        """The score that births no more than the rate allowed, had the scan looked at the past days."""
+        oldest = min((one.message.occurred_at for one in held), default=now)
+        span = min(now - oldest - _LONGEST, _LOOK_BACK)
+        looks = int(span / _LONGEST)
+        if looks < 2:
+            return _FIRST_BAR
+        tops = sorted(
+            (max((one.score for one in crowding(held, vectors, now - _LONGEST * back)), default=0.0)
+             for back in range(1, looks + 1)),
+            reverse=True,
+        )  # fmt: skip
+        allowed = self._rules.births_per_week * (span / timedelta(days=7))
+        return max(_FIRST_BAR, tops[min(int(allowed), len(tops) - 1)])
+
     async def _move(self, held: Sequence[Held], placed: Sequence[str | None]) -> int:
         """Count waiting messages under their topic, each exactly once, oldest first."""
         by_partition: dict[int, list[Tally]] = defaultdict(list)
@@ -145,6 +206,46 @@ class Discovery:
                 done = await self._counts.count(partition, tallies[start : start + 500], "waiting")
                 moved += sum(one >= 0 for one in done)
         return moved
+
+
+def crowding(held: Sequence[Held], vectors: Vectors, now: datetime) -> list[Emerging]:
+    """The emerging scan as of ``now`` over kept messages, what came later left out."""
+    times = np.array([one.message.occurred_at.timestamp() for one in held])
+    recent = np.flatnonzero((times < now.timestamp()) & (times >= (now - _LONGEST).timestamp()))
+    past = np.flatnonzero(times < (now - _LONGEST).timestamp())
+    if len(past) > _RESERVOIR:
+        past = np.random.default_rng(0).choice(past, _RESERVOIR, replace=False)
+    found = scan(
+        vectors[recent],
+        [bucket_of(held[row].message.occurred_at) for row in recent],
+        [str(held[row].message.customer) for row in recent],
+        [held[row].message.text for row in recent],
+        vectors[past],
+        now=bucket_of(now),
+    )
+    return [replace(one, rows=recent[one.rows], centre=int(recent[one.centre])) for one in found]
+
+
+def _candidate(found: Emerging, vectors: Vectors, settings: DiscoverySettings) -> Candidate:
+    distances = 1 - vectors[found.rows] @ found.centroid
+    return Candidate(found.rows, found.centroid, radius_of(distances, settings.radius_share), found.customers)
+
+
+def _placed(
+    candidates: Sequence[Candidate], vectors: Vectors, texts: Sequence[str], grouped: bool, settings: DiscoverySettings
+) -> NDArray[np.intp]:
+    """Which candidate each message is counted under, -1 for none.
+
+    Groups of a whole history out of sample, so that the rates learnt from it are those that later messages will
+    show; a place that crowds by its radius, so that its past is counted as its present is.
+    """
+    if not grouped:
+        centroids = np.stack([one.centroid for one in candidates])
+        return nearest_within(vectors, centroids, np.array([one.radius for one in candidates], dtype=np.float32))
+    groups = np.full(len(vectors), -1, dtype=np.intp)
+    for number, candidate in enumerate(candidates):
+        groups[candidate.rows] = number
+    return split_half_assign(vectors, groups, texts, radius_share=settings.radius_share)
 
 
 def _exemplars(candidate: Candidate, vectors: Vectors, held: Sequence[Held]) -> tuple[Exemplar, ...]:

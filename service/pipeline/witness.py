@@ -74,9 +74,7 @@ class Witness:
             during.get(topic, {}), _others(during, topic), before.get(topic, {}), _others(before, topic)
         )
 
-    async def _samples(
-        self, topic: Topic, first: int, last: int, culprits: tuple[Culprit, ...]
-    ) -> tuple[Sample, ...]:
+    async def _samples(self, topic: Topic, first: int, last: int, culprits: tuple[Culprit, ...]) -> tuple[Sample, ...]:
         """Messages of the surge: typical and recent, of different customers, the culprit's first."""
         held = await self._pools.samples(topic.id, _CANDIDATES)
         inside = [one for one in held if start_of(first) <= one.message.occurred_at < end_of(last)]

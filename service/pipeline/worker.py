@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from models.chatter import is_chatter
-
 from models.embed import Embedder, Vectors, language_of
 from models.gist import gist
 from models.topics import Assignment, TopicModel
