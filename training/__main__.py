@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 COMMANDS = {
+    "adapter": ("training.commands.adapter:command", "Train the intent adapter of the default encoder."),
     "synthesize": ("training.commands.synthesize:command", "Write an invented week of after-sales messages."),
 }
 """Name, where the function lies, and what it does in a line. Add a command by adding a row."""
