@@ -216,9 +216,9 @@ function crosshair({ x, start, inner, base, y, points }, at) {
   ];
 }
 
-/** Four or so round levels from 0 to above `top`. */
+/** Five or so round levels from 0 to above `top`. */
 function levels(top) {
-  const rough = Math.max(top, 1) / 4;
+  const rough = Math.max(top, 1) / 5;
   const size = 10 ** Math.floor(Math.log10(rough));
   const gap = Math.max(1, [1, 2, 5, 10].map((one) => one * size).find((one) => one >= rough));
   return Array.from({ length: Math.ceil(Math.max(top, 1) / gap) + 1 }, (_, i) => i * gap);

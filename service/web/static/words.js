@@ -153,8 +153,8 @@ export const WORDS = {
 
     "curve.observed": "Customers",
     "curve.expected": "Expected",
-    "curve.upper": "Top of the normal range",
-    "curve.band": "Normal range, expected",
+    "curve.upper": "Normal at most",
+    "curve.band": "Normal, expected",
     "curve.over": "In the surge",
     "curve.hour": "hour",
     "curve.bound": "Upper bound of the window",

@@ -47,7 +47,7 @@ ISSUES: tuple[dict[str, Any], ...] = (
         "en": "Coupon rejected at checkout",
         "terms": ("优惠券", "不能用", "满减", "coupon", "checkout"),
         "culprit": ("channel", "app"),
-        "texts": ("领的满 300 减 40，结算时提示不可用，客服说让我重新领，领不到了",),
+        "texts": ("The 40 off 300 coupon says not applicable at checkout, and I cannot claim it again",),
     },
     {
         "id": "t19",
@@ -103,8 +103,8 @@ def alert(
             WindowFigures(end - timedelta(hours=24), end, observed + 9, expected * 7, bound * 3),
         ),
         culprits=(
-            CulpritFigures(attribute, value, round(observed * 0.8), expected * 0.4, 21.4, 3.2e-17),
-            CulpritFigures("region", "浙江", round(observed * 0.3), expected * 0.5, 2.8, 0.0041),
+            _culprit(attribute, value, round(observed * 0.8), 1.9 + 0.3 * number, 3.2e-17),
+            _culprit("region", "浙江", round(observed * 0.3), 5.1, 0.0041),
         ),
         samples=tuple(
             Sample(
@@ -132,6 +132,10 @@ def alert(
     )
 
 
+def _culprit(attribute: str, value: str, observed: int, expected: float, p: float) -> CulpritFigures:
+    return CulpritFigures(attribute, value, observed, expected, observed / expected, p)
+
+
 def _curve(end: datetime, hours: int, observed: int, expected: float, seed: int) -> tuple[CurvePoint, ...]:
     """Three days by the hour: a day's rise and fall, chance, and the surge at the end."""
     rng = np.random.default_rng(seed)
@@ -140,9 +144,9 @@ def _curve(end: datetime, hours: int, observed: int, expected: float, seed: int)
     for n in range(72):
         start = first + timedelta(hours=n)
         usual = expected / hours * (1 + 0.7 * math.sin((start.hour - 8) / 24 * 2 * math.pi))
-        left = 72 - n
-        extra = observed / hours * (1.5 - 0.45 * left / hours * 1.6) if left <= hours else 0
-        count = int(rng.poisson(max(usual, 0.05)) + max(extra, 0))
+        since = n - (72 - hours)
+        extra = observed / hours * (0.4 + 1.2 * since / max(hours - 1, 1)) if since >= 0 else 0.0
+        count = int(rng.poisson(max(usual, 0.05) + extra))
         points.append(CurvePoint(start, count, usual, usual + 2 * math.sqrt(usual + 0.4)))
     return tuple(points)
 

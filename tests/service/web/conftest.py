@@ -7,7 +7,7 @@ import pytest
 from selenium.webdriver import Chrome
 
 from tests.service.web.person import CHROMIUM, DRIVER, LAPTOP, Person, open_browser
-from tests.service.web.stage import Stage, Theatre
+from tests.service.web.stage import Stage, Theatre, build
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +31,9 @@ def stage() -> Stage:
 
 @pytest.fixture
 def url(stage: Stage) -> Iterator[str]:
-    with Theatre(stage) as address:
+    with Theatre(build(stage)) as address:
         yield address
+        stage.cut += 1
 
 
 @pytest.fixture

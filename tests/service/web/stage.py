@@ -53,14 +53,12 @@ class Stage:
 
 
 class Theatre:
-    """The stage's service on a free port of the loopback, for as long as the `with` block lasts."""
+    """An app on a free port of the loopback, for as long as the `with` block lasts."""
 
-    def __init__(self, stage: Stage) -> None:
-        config = uvicorn.Config(build(stage), port=0, log_level="warning", lifespan="off", ws="none")
-        config.timeout_graceful_shutdown = 1
+    def __init__(self, app: FastAPI) -> None:
+        config = uvicorn.Config(app, port=0, log_level="warning", ws="none", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run)
-        self._stage = stage
 
     def __enter__(self) -> str:
         self._thread.start()
@@ -70,7 +68,6 @@ class Theatre:
         return f"http://127.0.0.1:{port}"
 
     def __exit__(self, *_: object) -> None:
-        self._stage.cut += 1
         self._server.should_exit = True
         self._thread.join(20)
 
