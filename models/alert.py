@@ -24,6 +24,7 @@ class Reason(StrEnum):
     escalated = "escalated"
     grew = "grew"
     resolved = "resolved"
+    reopened = "reopened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,8 @@ def decide(alert: Alert, facts: Facts, now: datetime) -> Reason | None:
         return Reason.fired if alert.open else None
     if not alert.open:
         return None if sent.reason is Reason.resolved else Reason.resolved
+    if sent.reason is Reason.resolved:
+        return Reason.reopened
     if alert.severity.rank > sent.severity.rank:
         return Reason.escalated
     if facts.acknowledged_at is None and alert.evidence.window.observed >= _GREW * max(sent.observed, 1):

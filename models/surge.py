@@ -31,10 +31,13 @@ class SurgeRules:
     """When an episode fires and when it ends, in ticks.
 
     ``hold``: alarms in a row before it fires; 1 fires at once. ``rest``: quiet ticks in a row before it resolves.
+    ``reopen``: how long after its end an alarm on the same topic is the same episode again. A day: an issue that
+    sleeps at night and comes back in the morning is one issue, and people are told once.
     """
 
     hold: int = 1
     rest: int = 2
+    reopen: int = 288
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ class Surge:
 def advance(topic: str, surge: Surge | None, reading: Reading, rules: SurgeRules) -> Surge | None:
     """The episode after one more bucket; None where there is none.
 
-    A pending episode that does not alarm again is dropped. A resolved one is final: the next alarm opens another.
+    A pending episode that does not alarm again is dropped. A resolved one is kept, and opened again by an alarm,
+    for as long as the rules say; after that the next alarm begins another.
 
     >>> rules = SurgeRules()
     >>> loud = Reading(bucket=10, alarm=True, quiet=False, onset=8, observed=9, expected=1.0)
@@ -70,7 +74,14 @@ def advance(topic: str, surge: Surge | None, reading: Reading, rules: SurgeRules
     >>> advance("t1", advance("t1", surge, still, rules), still, rules).state
     <SurgeState.resolved: 'resolved'>
     """
-    if surge is None or not surge.open:
+    if surge is not None and surge.resolved is not None:
+        if reading.bucket - surge.resolved > rules.reopen:
+            surge = None
+        elif not reading.alarm:
+            return surge
+        else:
+            surge = replace(surge, state=SurgeState.firing, resolved=None, quiet=0)
+    if surge is None:
         if not reading.alarm:
             return None
         surge = Surge(topic, SurgeState.pending, reading.onset, reading.bucket, 0, 0, 0.0)
@@ -80,7 +91,7 @@ def advance(topic: str, surge: Surge | None, reading: Reading, rules: SurgeRules
         surge,
         alarms=surge.alarms + reading.alarm,
         quiet=surge.quiet + 1 if reading.quiet and not reading.alarm else 0,
-        onset=min(surge.onset, reading.onset) if reading.alarm else surge.onset,
+        onset=surge.onset if surge.fired is not None else min(surge.onset, reading.onset),
         peak=max(surge.peak, ratio(reading.observed, reading.expected)) if reading.alarm else surge.peak,
     )
     if surge.state is SurgeState.pending and surge.alarms >= rules.hold:

@@ -19,6 +19,7 @@ from models.gist import gist
 from models.message import RawMessage
 from service.commands.card import alert_card
 from service.errors import BadMessage, Refused
+from service.logs import set_up_logs
 from service.metrics import Metrics
 from service.pipeline.discover import Discovery
 from service.pipeline.ingest import Ingest, parse_time
@@ -88,6 +89,7 @@ def run(
 ) -> int:
     """Replay ``file`` and print its alerts in order; ``start`` is when raising begins."""
     console = Console(stderr=True)
+    set_up_logs("warning", "replay")
     broken: list[Broken] = []
     raws = sorted(read_messages(file, columns, broken), key=lambda raw: raw.occurred_at)
     if not raws:

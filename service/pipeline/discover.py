@@ -14,12 +14,13 @@ from models.discovery import (
     Candidate,
     DiscoverySettings,
     discover,
-    nearest_within,
     same_topic,
     split_half_assign,
 )
 from models.embed import Centring, Vectors, language_of
 from models.emerging import Emerging, scan
+from models.gist import gist
+from models.neighbours import nearest_within
 from models.terms import describe
 from models.topics import Exemplar, Topic, TopicId, TopicModel, radius_of
 from service.logs import log
@@ -143,15 +144,13 @@ class Discovery:
         if not candidates:
             return []
         ids = await self._models.fresh_ids(len(candidates))
-        for row, group in zip(
-            free, _placed(candidates, vectors[free], texts, find == self._group, self._rules.settings), strict=True
-        ):
+        groups = _placed(candidates, vectors[free], texts, find == self._group, self._rules.settings)
+        for row, group in zip(free, groups, strict=True):
             if group >= 0:
                 placed[row] = ids[group]
-        members = [[texts[row] for row in candidate.rows] for candidate in candidates]
-        background = [
-            texts[row] for row in np.setdiff1d(np.arange(len(free)), np.concatenate([c.rows for c in candidates]))
-        ]
+        members = [[gist(texts[row]) for row in candidate.rows] for candidate in candidates]
+        grouped = np.concatenate([candidate.rows for candidate in candidates])
+        background = [gist(texts[row]) for row in np.setdiff1d(np.arange(len(free)), grouped)]
         described = describe(members, background)
         return [
             Topic(
@@ -215,11 +214,12 @@ def crowding(held: Sequence[Held], vectors: Vectors, now: datetime) -> list[Emer
     past = np.flatnonzero(times < (now - _LONGEST).timestamp())
     if len(past) > _RESERVOIR:
         past = np.random.default_rng(0).choice(past, _RESERVOIR, replace=False)
+    messages = [held[row].message for row in recent.tolist()]
     found = scan(
         vectors[recent],
-        [bucket_of(held[row].message.occurred_at) for row in recent],
-        [str(held[row].message.customer) for row in recent],
-        [held[row].message.text for row in recent],
+        [bucket_of(message.occurred_at) for message in messages],
+        [str(message.customer) for message in messages],
+        [message.text for message in messages],
         vectors[past],
         now=bucket_of(now),
     )

@@ -156,10 +156,8 @@ class Judge:
                 bench.surges.pop(name, None)
                 continue
             bench.surges[name] = surge
-            if surge.state is not SurgeState.pending:
+            if surge.state is not SurgeState.pending and (surge.open or surge != before):
                 await self._record(bench, topic, surge, before, tick, now, changes)
-            if not surge.open:
-                del bench.surges[name]
 
     async def _record(
         self,
@@ -172,15 +170,16 @@ class Judge:
         changes: _Changes,
     ) -> None:
         """Open or update the alert of an episode, and decide whether to tell."""
-        fresh = before is None or before.state is not SurgeState.firing
+        fresh = before is None or before.fired != surge.fired
         alert = None if fresh else await self._alert(bench, surge)
         if alert is None:
             evidence = await self._witness.testify(bench.detector, topic, surge, tick.bucket)
             alert = open_alert(surge, evidence, _grade(evidence.window), now)
-        elif surge.open and not self._stale(alert, bench, topic, tick):
+        elif surge.open and before is not None and before.open and not _stale(alert, tick):
             return
         else:
-            renewed = await self._witness.testify(bench.detector, topic, surge, tick.bucket) if surge.open else None
+            loud = topic.id in tick.topics and bool(tick.alarm[tick.topics.index(topic.id)])
+            renewed = await self._witness.testify(bench.detector, topic, surge, tick.bucket) if loud else None
             alert = update_alert(alert, surge, renewed, _grade(renewed.window) if renewed else None, tick.bucket)
         facts = Facts() if fresh else (await self._book.get(alert.id)).facts
         told = decide(alert, facts, end_of(tick.bucket))
@@ -207,12 +206,6 @@ class Judge:
             Notification(f"{alert.id}:{told.value}:{alert.updated_at:%Y%m%dT%H%M}:{number}", now, pack_due(url, body))
             for number, url in enumerate(self._rules.receivers)
         ]
-
-    def _stale(self, alert: Alert, bench: _Bench, topic: Topic, tick: DetectorTick) -> bool:
-        """Whether an open alert's evidence is worth renewing: every hour, and whenever the surge grew by a third."""
-        row = list(tick.topics).index(topic.id)
-        grew = bool(tick.alarm[row]) and tick.observed[row] >= 1.33 * alert.evidence.window.observed
-        return grew or tick.bucket - (bucket_of(alert.updated_at) - 1) >= _REFRESH
 
     async def _alert(self, bench: _Bench, surge: Surge) -> Alert | None:
         name = alert_id(surge)
@@ -284,6 +277,15 @@ def unpack_detector(state: Mapping[str, bytes]) -> Detector:
 
 def _watched(topic: Topic) -> bool:
     return topic.state is not TopicState.RETIRED and topic.kind is TopicKind.ISSUE
+
+
+def _stale(alert: Alert, tick: DetectorTick) -> bool:
+    """Whether an open alert's evidence is worth renewing: while it is loud, every hour and whenever it grew by a third."""
+    topic = alert.evidence.topic.id
+    if topic not in tick.topics or not tick.alarm[row := tick.topics.index(topic)]:
+        return False
+    grew = tick.observed[row] >= 1.33 * alert.evidence.window.observed
+    return bool(grew) or tick.bucket + 1 - bucket_of(alert.updated_at) >= _REFRESH
 
 
 def _grade(window: WindowFigures) -> Grade:
