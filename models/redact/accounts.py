@@ -45,11 +45,12 @@ def emails(line: str) -> Iterator[Span]:
 
 ACCOUNT_HINTS = (
     re.compile(
-        r"微信|薇信|威信|徽信|微x|v信|扣扣|企鹅|加我|加v|vx|wx|weixin|wechat|qq|telegram|skype|line id|instagram|支付宝"
+        "微信|薇信|加薇|薇❤|绿泡泡|威信|徽信|微x|v信|扣扣|企鹅|加我|加v|支付宝"
+        "|vx|wx|weixin|wechat|qq|telegram|skype|line id|instagram"
     ),
 )
 _CHAT = (
-    rf"(?:{any_of('微信 薇信 威信 徽信 微x v信 扣扣 企鹅 加我 加v 支付宝')}"
+    rf"(?:{any_of('微信 薇信 威信 徽信 微x v信 扣扣 企鹅 加我 加v 加薇 薇❤ 薇❤信 绿泡泡 支付宝')}"
     rf"|(?<![a-z]){any_of('vx wx weixin wechat qq telegram skype line_id instagram')}(?![a-z]))"
 )
 _KIND = any_of("号码 号 群 账号 账户 名 id 帐号")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from models.redact.fold import CALLED, MARKS
+from models.redact.given import GIVEN_NAMES
 from models.redact.rule import Span, any_of, find, value, words
 from models.redact.surnames import COMPOUND_SURNAMES, NO_GIVEN, NO_NAME_ENDINGS, NO_NAMES, SURNAMES
 
@@ -14,7 +15,9 @@ CHINESE_HINTS = (
     ),
 )
 ENGLISH_HINTS = (
-    re.compile("name|recipient|consignee|attn|contact person|i am called"),
+    re.compile(
+        "name|recipient|consignee|attn|contact|i am |i'm |this is|deliver to|ship to|regards|sincerely|thanks|cheers|attention"
+    ),
     re.compile(
         r"m(?:r|s|rs|x|iss)\b(?:(?<![a-z]m.)|(?<![a-z]mrs)|(?<![a-z]miss))|dr\b(?<![a-z]dr)|prof\b(?<![a-z]prof)"
     ),
@@ -32,7 +35,7 @@ _SAYS = r"(?:[:：] ?|(?:应该|已经)?(?:是|叫|为|改成|改为|换成) ?)"
 
 _LABELLED = re.compile(rf"{_PERSON}(?:姓名|名字)?{_SAYS}(?P<value>{_FULL})")
 _LABELLED_ANY = re.compile(rf"{_PERSON}(?:姓名|名字)?[:：] ?(?P<value>{_HAN}{{2,4}})(?![{MARKS}\u4e00-\u9fff])")
-_CUED = re.compile(rf"{any_of('我叫 本人叫 收件人 收货人 联系人 我名字叫 名字叫做')} ?(?P<value>{_FULL})")
+_CUED = re.compile(rf"{any_of('我叫 本人叫 姓名 收件人 收货人 联系人 我名字叫 名字叫做')} ?(?P<value>{_FULL})")
 _I_AM = re.compile(rf"(?:我是|本人) ?(?P<value>{_FULL})(?=[,，。.!！;；、 (（{MARKS}]|$)")
 _SURNAME_ONLY = re.compile(rf"(?:我姓|免贵姓|本人姓) ?(?P<value>{_SURNAME})(?!{_HAN})")
 _I_AM_TITLED = re.compile(rf"(?:我是|本人|我姓|联系|找|叫|收) ?(?P<value>{_SURNAME}){_TITLE}")
@@ -40,6 +43,8 @@ _TITLED = re.compile(rf"(?P<value>{_SURNAME}{_HAN}{{1,2}}?)老?{_TITLE}(?!太)")
 # As in a delivery address pasted whole: name, telephone, address.
 _BEFORE_PHONE = re.compile(rf"(?<![\w{MARKS}])(?P<value>{_FULL})(?=[ ,，、:：]{{0,2}}{CALLED})")
 _AFTER_PHONE = re.compile(rf"(?<={CALLED})[ ,，、]{{0,2}}(?P<value>{_FULL})(?!\w)")
+
+_NOT_ALWAYS_SURNAMES = "谢向管"
 
 _WORD = r"[A-Za-z][A-Za-z'’\-]{0,24}"
 _CAPITAL = r"[A-Z][A-Za-z'’\-]{1,24}"
@@ -51,6 +56,11 @@ _ENGLISH_LABELLED = re.compile(
     rf"(?:(?<![A-Za-z] )(?<![A-Za-z])name|\b{any_of('full customer recipient contact holder')} name"
     rf"|\b{any_of('recipient consignee contact_person attn')}) ?[:：] ?(?P<value>{_WORD}(?: {_WORD}){{0,2}})",
     re.IGNORECASE,
+)
+# After words that more than names follow, only where the first is a given name: "This is American service".
+_ENGLISH_GIVEN = re.compile(
+    rf"\b(?i:i'm|i am|this is|contact|deliver to|ship to|regards|sincerely|thanks|cheers|attention)[,:]?\s"
+    rf"(?P<value>{GIVEN_NAMES}\b(?: {_CAPITAL}){{0,2}})"
 )
 _ENGLISH_TITLED = re.compile(
     rf"\b{any_of('Mr Mrs Ms Miss Mx Dr Prof')}\b\.? (?P<value>{_CAPITAL}(?: {_CAPITAL}){{0,2}})"
@@ -84,7 +94,13 @@ def chinese_names(line: str) -> Iterator[Span]:
 
 def english_names(line: str) -> Iterator[Span]:
     """Names after "my name is", a label or a title."""
-    return find(line, (_ENGLISH_CUED, _english), (_ENGLISH_LABELLED, _english), (_ENGLISH_TITLED, _english))
+    return find(
+        line,
+        (_ENGLISH_CUED, _english),
+        (_ENGLISH_LABELLED, _english),
+        (_ENGLISH_TITLED, _english),
+        (_ENGLISH_GIVEN, _english),
+    )
 
 
 def names_beside(line: str) -> Iterator[Span]:
@@ -107,7 +123,12 @@ def _person(match: re.Match[str]) -> Span | None:
 
 
 def _titled(match: re.Match[str]) -> Span | None:
-    return None if NO_GIVEN.intersection(match["value"]) else _chinese(match)
+    name = match["value"]
+    if NO_GIVEN.intersection(name):
+        return None
+    if name[0] in _NOT_ALWAYS_SURNAMES and name[1] in SURNAMES:  # 感谢梁先生, 冲向唐女士
+        return match.start("value") + 1, match.end("value")
+    return _chinese(match)
 
 
 def _english(match: re.Match[str]) -> Span | None:

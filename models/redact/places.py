@@ -18,7 +18,7 @@ HINTS = (
 
 _HAN = r"[\u4e00-\u9fff]"
 _NUMBER = rf"(?:\d{{1,5}}[A-Za-z]?|[A-Za-z]\d{{0,3}}|[{_NUMERAL}]{{1,4}})"
-_ROOM = r"\d{3,4}(?![\d多余年月日元块天个件米平mMkK%.])"
+_ROOM = r"\d{3,4}(?![\d多余户吨年月日元块天个件米平mMkK%.])"
 _STREET = any_of("大道 大街 胡同 路 街 巷 道")
 _COMMUNITY = any_of("小区 公寓 公馆 大厦 新村 山庄 宿舍 社区 苑 府 城 园 邸")
 _HOME = any_of("小区 花园 家园 公寓 花苑 嘉园 雅苑 大厦 新村 宿舍")
@@ -27,9 +27,10 @@ _UNIT = any_of("号楼 号院 栋 幢 座 单元 号 楼 层 室 户 房 弄 # -
 # "3栋2单元501室", "88号-2", "2座1806"
 _REST = rf"(?:[ ,，]?{_NUMBER} ?{_UNIT}){{0,6}}(?: ?{_ROOM})?"
 
-_STREET_NUMBER = re.compile(
-    rf"(?<={_HAN}){_STREET} ?{_NUMBER} ?(?:号(?![线店机码车令])|弄|栋|幢|#)(?:{_HAN}{{1,8}}?{_COMMUNITY})?{_REST}"
-)
+# A house's or a tower's name between the street number and the floor.
+_WITHIN = rf"(?:{_HAN}{{1,8}}?(?:{_COMMUNITY}|(?:中心|大楼|写字楼|广场|商厦)(?= ?{_NUMBER} ?{_UNIT})))"
+
+_STREET_NUMBER = re.compile(rf"(?<={_HAN}){_STREET} ?{_NUMBER} ?(?:号(?![线店机码车令])|弄|栋|幢|#){_WITHIN}?{_REST}")
 _COMMUNITY_NUMBER = re.compile(
     rf"(?<={_HAN}){_COMMUNITY}[ ,，]?(?:{_NUMBER} ?[期区] ?)?{_NUMBER} ?(?:{_BUILDING}|号|#){_REST}"
 )
@@ -52,15 +53,15 @@ _FINE = any_of(
 )
 _LABELLED = re.compile(
     rf"(?:{_LABEL})(?P<says>(?:应该|已经)?(?:改成|改为|改到|变更为|换成|写的是)|是|为|在|[:：]| ){{1,3}} ?"
-    rf"(?P<value>(?![不错有没])[\u4e00-\u9fff0-9A-Za-z]{_BODY}{{0,50}}(?:{_FINE}|\d))"
+    rf"(?P<value>(?![不错有没])[\u4e00-\u9fff0-9A-Za-z](?:(?!20\d\d年){_BODY}){{0,50}}(?:{_FINE}|\d))"
 )
-_STRONG = re.compile(rf"\d|路|街|巷|弄|胡同|大道|小区|花园|公寓|大厦|新村|[栋幢]|单元|[{_NUMERAL}]号")
+_STRONG = re.compile(rf"\d ?{_UNIT}|路|街|巷|弄|胡同|大道|小区|花园|公寓|大厦|新村|[栋幢]|单元|[{_NUMERAL}]号")
 
 _NAMED = r"(?:(?![的了是有在])[\u4e00-\u9fff0-9A-Za-z])"
 _DELIVERED = re.compile(
     rf"{any_of('邮寄到 寄到 寄往 寄至 寄给 送到 送至 送往 发到 发往 派送到 配送到 改送 改寄 快递到')}了?"
     rf"(?P<value>{_NAMED}{{2,20}}?(?:{_STREET} ?{_NUMBER} ?号?|{_HOME})"
-    rf"(?:{_HAN}{{1,8}}?{_COMMUNITY})?{_REST})"
+    rf"{_WITHIN}?{_REST})"
 )
 _LIVED = re.compile(
     rf"{any_of('住在 家住 居住在 居住于 我住 我家在 家在 搬到 搬到了')}"

@@ -157,6 +157,13 @@ PERSONAL = [
     ("recipient: Jane Doe", "recipient: [name]"),
     ("I'm Mr. Smith", "I'm Mr. [name]"),
     ("Dr Jane Doe ordered it", "Dr [name] ordered it"),
+    ("I'm Jane Doe and it is late", "I'm [name] and it is late"),
+    ("this is John Smith calling", "this is [name] calling"),
+    ("please help. Thanks, Sarah", "please help. Thanks, [name]"),
+    ("客户姓名王小九", "客户姓名[name]"),
+    ("感谢梁小明先生", "感谢[name]先生"),
+    ("加薇❤zs12345678", "加薇❤[account]"),
+    ("寄到虚构市虚构大道100号虚构中心20楼", "寄到[address]"),
 ]
 
 
@@ -248,6 +255,12 @@ HARMLESS = [
     "refund 100% @ once",
     "Miss you all",
     "mr and mrs",
+    "I'm Very Angry",
+    "this is American service",
+    "thanks Team",
+    "一座650吨的油罐",
+    "44栋724户",
+    "地址在A5区旁边",
     "5 star drive",
     "1 2 3 4 5 6 7 8 9",
     "100-200元",
