@@ -17,7 +17,8 @@ _IS = r"[是为:： ]{0,3}(?:is )?"
 _NUMBER_WORD = r"(?: {0,2}(?:号码|号|(?i:number|no\.?|#)))?"
 
 _ID_18 = re.compile(rf"(?<!\d)(?P<value>[1-9](?:{GAP}\d){{16}}{GAP}[\dXx])(?![\dXx])")
-_ID_15 = re.compile(rf"(?<!\d)(?P<value>[1-9](?:{GAP}\d){{14}})(?!\d)")
+# Weaker, so not where more groups of digits stand beside it: it could be the tail of a card.
+_ID_15 = re.compile(rf"(?<!\d)(?<!\d[ \-.])(?P<value>[1-9](?:{GAP}\d){{14}})(?![ \-.]?\d)")
 _ID_CUED = re.compile(
     rf"{any_of('身份证 证件 居民证')}{_NUMBER_WORD}{_IS}(?P<value>[1-9](?:{GAP}\d){{13,16}}{GAP}[\dXx])(?![\dXx])"
 )

@@ -77,6 +77,7 @@ PERSONAL = [
     ("6200 0000 0000 0005退到这里", "[bank_card]退到这里"),
     ("6200-0000-0000-0005退到这里", "[bank_card]退到这里"),
     ("6200 0000 0000 0000 000", "[bank_card]"),
+    ("6200 1100 0000 0110 004", "[bank_card]"),  # the last fifteen look like an old identity card
     ("6200000000000000000", "[bank_card]"),
     ("６２０００００００００００００５", "[bank_card]"),
     ("4111 1111 1111 1111 was charged", "[bank_card] was charged"),
