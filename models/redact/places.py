@@ -32,7 +32,7 @@ _WITHIN = rf"(?:{_HAN}{{1,8}}?(?:{_COMMUNITY}|(?:中心|大楼|写字楼|广场|
 
 _STREET_NUMBER = re.compile(rf"(?<={_HAN}){_STREET} ?{_NUMBER} ?(?:号(?![线店机码车令])|弄|栋|幢|#){_WITHIN}?{_REST}")
 _COMMUNITY_NUMBER = re.compile(
-    rf"(?<={_HAN}){_COMMUNITY}[ ,，]?(?:{_NUMBER} ?[期区] ?)?{_NUMBER} ?(?:{_BUILDING}|号|#){_REST}"
+    rf"(?<={_HAN}){_COMMUNITY}[ ,，]?(?:{_NUMBER} ?[期区] ?)?{_NUMBER} ?(?:{_BUILDING}|(?<=\d)号(?![线店机码车令])|#){_REST}"
 )
 # Without a street or community, a building and what is in it: "3栋501", "2单元301室". A floor is not enough.
 _WITHIN_BUILDING = re.compile(

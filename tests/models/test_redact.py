@@ -260,6 +260,8 @@ HARMLESS = [
     "this is American service",
     "thanks Team",
     "一座650吨的油罐",
+    "按市政府60号令办理",
+    "虚构公园一号是个楼盘",
     "44栋724户",
     "地址在A5区旁边",
     "5 star drive",
