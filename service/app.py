@@ -24,6 +24,7 @@ def create_app(parts: ApiParts) -> FastAPI:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(parts.answers.listen()), asyncio.create_task(parts.pulse.beat())]
+        tasks.append(asyncio.create_task(parts.board.keep(parts.process, parts.metrics)))
         try:
             yield
         finally:

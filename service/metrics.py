@@ -1,6 +1,11 @@
 """Every metric, by name, in one place. Labels are few and closed sets; never a customer, a text or a topic."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections.abc import Mapping
+
+import orjson
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
 
 class Metrics:
@@ -24,3 +29,40 @@ class Metrics:
         self.tick = Histogram("tocsin_tick_seconds", "Time to judge one bucket", registry=registry)
         self.notified = Counter("tocsin_notifications", "Notifications by outcome", ["outcome"], registry=registry)
         self.outbox = Gauge("tocsin_outbox_notifications", "Notifications that wait", registry=registry)
+
+    def snapshot(self) -> bytes:
+        """Everything measured so far, for another process to show."""
+        families = [
+            {
+                "name": family.name,
+                "help": family.documentation,
+                "type": family.type,
+                "samples": [[sample.name, sample.labels, sample.value] for sample in family.samples],
+            }
+            for family in self.registry.collect()
+        ]
+        return orjson.dumps(families)
+
+
+def shown(snapshots: Mapping[str, bytes]) -> bytes:
+    """The metrics of several processes in the Prometheus text format, each sample labelled with its ``role``."""
+    families: dict[str, Metric] = {}
+    for role, body in sorted(snapshots.items()):
+        for one in orjson.loads(body):
+            family = families.setdefault(one["name"], Metric(one["name"], one["help"], one["type"]))
+            for name, labels, value in one["samples"]:
+                if not name.endswith("_created"):
+                    family.add_sample(name, {**labels, "role": role}, value)
+    registry = CollectorRegistry()
+    registry.register(_Fixed(list(families.values())))
+    return generate_latest(registry)
+
+
+class _Fixed(Collector):
+    """A collector of families that are known already."""
+
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> list[Metric]:
+        return self._families

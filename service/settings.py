@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "TOCSIN_"
@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     max_batch: int = Field(1_000, ge=1, description="most messages in one batch")
     max_body: int = Field(8 * 1024 * 1024, ge=1_024, description="largest request body, in bytes")
     max_backlog: int = Field(200_000, ge=1, description="waiting messages above which ingest answers 429")
-    order_ids: Literal["keep", "hash", "mask"] = Field("keep", description="order numbers in texts")
+    order_ids: Literal["keep", "hash", "mask"] = Field("keep", description="order and tracking numbers in texts")
 
     # The stream.
     partitions: int = Field(4, ge=1, le=1_024, description="partitions; fixed once the store has data")
@@ -100,6 +100,12 @@ class Settings(BaseSettings):
     @classmethod
     def _expand(cls, value: Path) -> Path:
         return value.expanduser()
+
+    @model_validator(mode="after")
+    def _signed(self) -> "Settings":
+        if self.webhooks and self.webhook_secret is None:
+            raise ValueError("TOCSIN_WEBHOOKS needs TOCSIN_WEBHOOK_SECRET: whsec_ and base64 of 32 random bytes")
+        return self
 
     @property
     def loopback(self) -> bool:

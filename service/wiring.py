@@ -26,6 +26,7 @@ from service.store import keys
 from service.store.alerts import AlertBook
 from service.store.answers import Answers, publish_answers
 from service.store.apikeys import ApiKeys
+from service.store.board import Board
 from service.store.campaigns import Campaigns
 from service.store.counts import Counts, Retention
 from service.store.inbox import Inbox
@@ -83,17 +84,22 @@ async def lay_out(rooms: Rooms, settings: Settings) -> None:
     await rooms.inbox.prepare()
 
 
+def process_name(role: str) -> str:
+    """A name no other living process has."""
+    return f"{role}-{socket.gethostname()}-{os.getpid()}"
+
+
 def build_ingest(settings: Settings, rooms: Rooms, clock: Clock, hash_key: bytes) -> Ingest:
-    redact = RedactSettings(orders=Numbers(settings.order_ids), hash_key=hash_key)
+    numbers = Numbers(settings.order_ids)
+    redact = RedactSettings(orders=numbers, tracking=numbers, hash_key=hash_key)
     rules = IngestRules(hash_key, settings.max_text, redact, check_clock=settings.time is TimeMode.wall)
     return Ingest(rooms.inbox, rules, clock)
 
 
 def build_worker(settings: Settings, rooms: Rooms, embedder: Embedder, metrics: Metrics) -> Worker:
     rules = WorkerRules(settings.worker_batch, settings.claim_after, settings.max_deliveries)
-    name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     return Worker(
-        name, rooms.inbox, rooms.counts, rooms.models, embedder, rules, metrics,
+        process_name("worker"), rooms.inbox, rooms.counts, rooms.models, embedder, rules, metrics,
         lambda answers: publish_answers(rooms.store, answers),
     )  # fmt: skip
 
@@ -135,6 +141,8 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
         campaigns=rooms.campaigns,
         keys=rooms.keys,
         pulse=Pulse(rooms.store),
+        board=Board(rooms.store),
+        process=process_name("api"),
         gate=Gate(rooms.keys, clock, on=settings.auth_on, admin_key=admin_key),
         metrics=Metrics(),
         clock=clock,

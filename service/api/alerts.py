@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -16,13 +17,14 @@ from models.redact import redact
 from models.severity import Severity
 from service.api.auth import needs
 from service.api.parts import ApiParts
-from service.errors import Refused
+from service.errors import Refused, StoreAway
 from service.store.alerts import Filed
 from service.store.apikeys import Scope
 from service.views import alert_row, alert_view
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"], dependencies=[Depends(needs(Scope.read))])
 
+ACT = Depends(needs(Scope.act))
 _PING = timedelta(seconds=15)
 _PAGES = 20  # pages looked through to fill one with what the filters let pass
 
@@ -107,7 +109,7 @@ async def get_alert(request: Request, alert_id: str) -> dict[str, Any]:
     return alert_view(filed.alert, filed.facts, base_url=parts.base_url)
 
 
-@router.post("/{alert_id}/acknowledge")
+@router.post("/{alert_id}/acknowledge", dependencies=[ACT])
 async def acknowledge(request: Request, alert_id: str, body: Acknowledge) -> dict[str, Any]:
     """Somebody has it in hand: from now on only worse news or the end is told."""
     now = _now(request)
@@ -120,14 +122,14 @@ async def acknowledge(request: Request, alert_id: str, body: Acknowledge) -> dic
     )
 
 
-@router.post("/{alert_id}/snooze")
+@router.post("/{alert_id}/snooze", dependencies=[ACT])
 async def snooze(request: Request, alert_id: str, body: Snooze) -> dict[str, Any]:
     """Silence until a time."""
     until = body.until or _now(request) + timedelta(minutes=body.minutes or 0)
     return await _act(request, alert_id, "snoozed", lambda _, facts: replace(facts, snoozed_until=until))
 
 
-@router.post("/{alert_id}/resolve")
+@router.post("/{alert_id}/resolve", dependencies=[ACT])
 async def resolve(request: Request, alert_id: str, body: Resolve) -> dict[str, Any]:
     """People are done with it: nothing more is told of this episode."""
     now = _now(request)
@@ -136,7 +138,7 @@ async def resolve(request: Request, alert_id: str, body: Resolve) -> dict[str, A
     )
 
 
-@router.post("/{alert_id}/feedback")
+@router.post("/{alert_id}/feedback", dependencies=[ACT])
 async def feedback(request: Request, alert_id: str, body: Feedback) -> dict[str, Any]:
     """Real, or noise."""
     return await _act(
@@ -191,7 +193,16 @@ def _place(cursor: str) -> tuple[float, str]:
 
 
 async def _events(parts: ApiParts, start: str | None) -> AsyncIterator[str]:
-    """The stream: a comment at once, what was missed, what comes, and a ping while nothing does."""
+    """The stream: a comment at once, what was missed, what comes, and a ping while nothing does.
+
+    Ends where the store goes away: the reader comes back with the last id it heard.
+    """
+    with suppress(StoreAway):
+        async for part in _told(parts, start):
+            yield part
+
+
+async def _told(parts: ApiParts, start: str | None) -> AsyncIterator[str]:
     yield ": listening\nretry: 2000\n\n"
     last = start or await parts.book.last_event()
     if start is not None and await parts.book.missed(start):

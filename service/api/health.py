@@ -1,22 +1,26 @@
 """Is it alive, is it ready, how far behind: `/livez`, `/readyz`, `/metrics`, `/v1/status`, and dead messages."""
 
+from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
-from models.buckets import bucket_of, end_of
+from models.buckets import bucket_of, end_of, start_of
 from service.api.auth import needs
 from service.api.parts import ApiParts
 from service.errors import StoreAway
+from service.metrics import shown
 from service.store.apikeys import Scope
 from service.views import iso
 
 router = APIRouter(tags=["health"])
 
 _DAY = 288
+LEARNING = timedelta(days=14)
+"""Until there is so much history, weekdays and the threshold are partly taken from experience elsewhere."""
 
 
 @router.get("/livez")
@@ -42,13 +46,14 @@ async def readyz(request: Request) -> Response:
 
 @router.get("/metrics", response_class=Response)
 async def metrics(request: Request) -> Response:
-    """This process's metrics in the Prometheus text format."""
+    """The metrics of every process, labelled by role, in the Prometheus text format."""
     parts: ApiParts = request.app.state.parts
     backlog = await parts.inbox.backlog()
     parts.metrics.waiting.set(backlog.waiting)
     lag = (parts.clock() - backlog.oldest_received).total_seconds() if backlog.oldest_received else 0.0
     parts.metrics.lag.set(max(0.0, lag))
-    return Response(generate_latest(parts.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    snapshots = await parts.board.read() | {parts.process: parts.metrics.snapshot()}
+    return Response(shown(snapshots), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/v1/status", dependencies=[Depends(needs(Scope.read))])
@@ -65,6 +70,8 @@ async def status(request: Request) -> dict[str, Any]:
     noise = sum(one.noise for one in day)
     counted = noise + sum(sum(one.customers.values()) for one in day)
     detector = await parts.detector()
+    first = await parts.models.first_bucket()
+    learnt = start_of(first) + LEARNING if first is not None else None
     return {
         "version": version("tocsin"),
         "now": iso(now),
@@ -75,6 +82,9 @@ async def status(request: Request) -> dict[str, Any]:
         "embedder": model.embedder if model else None,
         "without_topic": await parts.pools.waiting_count(),
         "noise_share": round(noise / counted, 4) if counted else None,
+        "learning_until": iso(learnt)
+        if learnt is not None and position is not None and learnt > end_of(position)
+        else None,
         "judged_until": iso(end_of(position)) if position is not None else None,
         "threshold": round(detector.threshold, 3) if detector else None,
         "outbox": {"waiting": outbox_waiting, "dead": outbox_dead},

@@ -15,6 +15,7 @@ from service.pipeline.judge import unpack_detector
 from service.store.alerts import AlertBook
 from service.store.answers import Answers
 from service.store.apikeys import ApiKeys
+from service.store.board import Board
 from service.store.campaigns import Campaigns
 from service.store.counts import Counts
 from service.store.inbox import Inbox
@@ -46,6 +47,9 @@ class ApiParts:
     campaigns: Campaigns
     keys: ApiKeys
     pulse: Pulse
+    board: Board
+    process: str
+    """This process's name on the board."""
     gate: Gate
     metrics: Metrics
     clock: Clock

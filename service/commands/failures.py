@@ -21,7 +21,8 @@ def run_command(command: Callable[[], object]) -> int:
         return 130
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        print(f"error: {PREFIX}{'_'.join(map(str, first['loc'])).upper()}: {first['msg']}", file=sys.stderr)
-    except (TocsinError, UnknownSetting, EmbeddedStoreError, EncoderError, FileNotFoundError) as error:
+        name = "_".join(map(str, first["loc"])).upper()
+        print(f"error: {PREFIX + name + ': ' if name else ''}{first['msg']}", file=sys.stderr)
+    except (TocsinError, UnknownSetting, EmbeddedStoreError, EncoderError, FileNotFoundError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
     return 2

@@ -6,14 +6,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.encoder.prepare import prepare
-from service.settings import Settings
-
-DEFAULT_CACHE = Path("~/.cache/tocsin")
+from service.settings import Settings, load_settings
 
 
 def run(cache: Path | None = None) -> Path:
     """Prepare the encoder under ``cache`` and print where it lies. Raises EncoderError."""
-    folder = prepare_shown((cache or DEFAULT_CACHE).expanduser(), Console(stderr=True))
+    folder = prepare_shown(cache.expanduser() if cache else load_settings().cache, Console(stderr=True))
     Console().print(f"The encoder is ready in {folder}", soft_wrap=True)
     return folder
 

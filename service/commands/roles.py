@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Literal
 
 from service.clock import wall_clock
@@ -9,6 +11,7 @@ from service.errors import Conflict
 from service.logs import log, set_up_logs
 from service.metrics import Metrics
 from service.settings import Settings, load_settings
+from service.store.board import Board
 from service.store.lease import Lease
 from service.wiring import (
     Rooms,
@@ -20,6 +23,7 @@ from service.wiring import (
     hold_embedder,
     lay_out,
     open_rooms,
+    process_name,
 )
 
 Role = Literal["api", "worker", "judge", "deliver"]
@@ -58,7 +62,9 @@ async def _worker(settings: Settings, rooms: Rooms) -> None:
     embedder = build_embedder(settings)
     await hold_embedder(rooms, embedder.name, embedder.dimension)
     log.info("working", embedder=embedder.name)
-    await run_worker(build_worker(settings, rooms, embedder, Metrics()), settings, stop_signal())
+    metrics = Metrics()
+    async with shown(rooms, "worker", metrics):
+        await run_worker(build_worker(settings, rooms, embedder, metrics), settings, stop_signal())
     await rooms.store.close()
 
 
@@ -68,9 +74,11 @@ async def _judge(settings: Settings, rooms: Rooms) -> None:
     await lay_out(rooms, settings)
     lease = Lease(rooms.store, "judge")
     discovery = build_discovery(settings, rooms)
-    judge = build_judge(settings, rooms, lease, Metrics())
+    metrics = Metrics()
+    judge = build_judge(settings, rooms, lease, metrics)
     role = JudgeRole(judge, discovery, rooms.models, rooms.inbox, lease, settings, wall_clock)
-    await role.run(stop_signal())
+    async with shown(rooms, "judge", metrics):
+        await role.run(stop_signal())
     await rooms.store.close()
 
 
@@ -81,9 +89,23 @@ async def _deliver(settings: Settings, rooms: Rooms) -> None:
 
     secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
     receivers = build_webhooks(settings.webhooks, secret, settings.allow_hosts)
-    deliverer = Deliverer(rooms.outbox, receivers, Metrics())
-    await run_deliver(deliverer, Lease(rooms.store, "deliver"), wall_clock, stop_signal())
+    metrics = Metrics()
+    deliverer = Deliverer(rooms.outbox, receivers, metrics)
+    async with shown(rooms, "deliver", metrics):
+        await run_deliver(deliverer, Lease(rooms.store, "deliver"), wall_clock, stop_signal())
     await rooms.store.close()
+
+
+@asynccontextmanager
+async def shown(rooms: Rooms, role: str, metrics: Metrics) -> AsyncIterator[None]:
+    """Keep this process's metrics on the board while it runs."""
+    task = asyncio.create_task(Board(rooms.store).keep(process_name(role), metrics))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def stop_signal() -> asyncio.Event:

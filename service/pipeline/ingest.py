@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from models.fingerprint import customer_key, fingerprint
-from models.message import CustomerKey, Message, RawMessage
+from models.fingerprint import customer_key, unnamed_key
+from models.message import CustomerKey, Message, RawMessage, RedactedText
 from models.redact import RedactSettings, redact
 from service.clock import Clock
 from service.errors import BadMessage
@@ -58,6 +58,7 @@ class Ingest:
     def redacted(self, raw: RawMessage) -> Message:
         """The message as it is kept: no personal data in text or attributes, the customer a keyed hash."""
         settings = self._rules.redact
+        text = redact(raw.text, settings).text
         attributes = {
             name.translate(_SEPARATORS): redact(value.translate(_SEPARATORS), settings).text
             for name, value in raw.attributes.items()
@@ -68,17 +69,15 @@ class Ingest:
         return Message(
             id=raw.id,
             source=raw.source,
-            text=redact(raw.text, settings).text,
+            text=text,
             occurred_at=raw.occurred_at,
-            customer=self._customer(raw),
+            customer=self._customer(raw.customer_id, text),
             order_id=raw.order_id,
             attributes=attributes,
         )
 
-    def _customer(self, raw: RawMessage) -> CustomerKey:
-        if raw.customer_id:
-            return customer_key(raw.customer_id, key=self._rules.hash_key)
-        return CustomerKey(f"~{fingerprint(raw.text)}")
+    def _customer(self, customer_id: str | None, text: RedactedText) -> CustomerKey:
+        return customer_key(customer_id, key=self._rules.hash_key) if customer_id else unnamed_key(text)
 
 
 def parse_time(text: str, default_zone: timedelta = timedelta(0)) -> datetime:

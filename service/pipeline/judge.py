@@ -1,5 +1,6 @@
 """The judge: closed buckets in, alerts out; each tick written whole or not at all."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -137,6 +138,7 @@ class Judge:
             if changes or bucket == chunk[-1]:
                 await self._write(bench, bucket, changes)
             changed |= changes.alerts
+            await asyncio.sleep(0)  # the lease is renewed beside a long catching-up
         return changed
 
     async def _weigh(self, bench: _Bench, tick: DetectorTick, now: datetime, changes: _Changes) -> None:

@@ -16,6 +16,7 @@ from service.store.redis import Store, store_errors
 class Scope(StrEnum):
     ingest = "ingest"
     read = "read"
+    act = "act"
     admin = "admin"
 
 

@@ -14,7 +14,7 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{pN}:samples:TOPIC          | stream | newest N              | worker (count.lua)  |
 | tocsin:{pN}:waiting                | stream | newest N              | worker (count.lua)  |
 | tocsin:{pN}:dead                   | stream | newest 10,000         | worker (bury.lua)   |
-| tocsin:{tenant}:lease:ROLE         | string | 15 s, renewed         | judge, deliver      |
+| tocsin:{tenant}:lease:ROLE         | string | 30 s, renewed         | judge, deliver      |
 | tocsin:{tenant}:model              | hash   | for ever              | judge (discover)    |
 | tocsin:{tenant}:judge              | hash   | for ever              | judge (commit.lua)  |
 | tocsin:{tenant}:alerts             | hash   | keep_alerts           | judge (commit.lua)  |
@@ -28,6 +28,7 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{tenant}:campaigns          | hash   | until removed         | api, command line   |
 | tocsin:{tenant}:layout             | hash   | for ever              | first start         |
 | tocsin:{tenant}:ids                | string | for ever              | judge (topic ids)   |
+| tocsin:{tenant}:metrics:PROCESS    | string | 60 s, renewed         | every process       |
 | tocsin:answers                     | pubsub |                       | worker              |
 """
 
@@ -54,6 +55,10 @@ TOPIC_IDS = f"{TENANT}:ids"
 
 def lease(role: str) -> str:
     return f"{TENANT}:lease:{role}"
+
+
+def metrics(process: str) -> str:
+    return f"{TENANT}:metrics:{process}"
 
 
 def partition_of(customer: str, partitions: int) -> int:

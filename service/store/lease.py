@@ -6,7 +6,7 @@ from datetime import timedelta
 from service.store import keys
 from service.store.redis import Store, store_errors
 
-TERM = timedelta(seconds=15)
+TERM = timedelta(seconds=30)
 
 
 class Lease:
