@@ -13,12 +13,18 @@ from models.embed import Vectors
 from models.neighbours import nearest
 
 _NEIGHBOURS = 15  # UMAP's default, and that of most who use it on sentences
+_ROWS_A_DIMENSION = 4
+_SCALE = 7  # the neighbour whose distance is a row's own scale (Zelnik-Manor & Perona, 2004)
+_CLOSEST = 1e-6  # cosine distance of copies, that they don't make a scale of zero
+_STEPS = 16
+"""Steps of the random walk. Measured on three streams with true labels, k-means with 40 and 120 groups, mean of
+NMI and ARI: 8 steps .498, 16 .516, 32 .517, 64 .501; without steps .46; UMAP .492; no reduction .424."""
 _UMAP_EPOCHS = 200  # UMAP's own choice above 10,000 rows; 500 below it more than doubles the time
 
 
 class Reduction(StrEnum):
     UMAP = "umap"
-    SPECTRAL = "spectral"
+    DIFFUSION = "diffusion"
     PCA = "pca"
     NONE = "none"
 
@@ -26,13 +32,15 @@ class Reduction(StrEnum):
 def reduce(vectors: Vectors, how: Reduction, dimensions: int, *, seed: int = 0) -> NDArray[np.float32]:
     """Rows in at most ``dimensions`` dimensions, shape (n, dimensions) or as they came for `Reduction.NONE`.
 
-    The same rows and seed give the same result. Sets too small for a graph of neighbours are taken through PCA.
+    The same rows and seed give the same result. Small sets get fewer dimensions, a quarter of their rows, and sets
+    too small for a graph of neighbours are taken through PCA.
     """
     if how is Reduction.NONE:
         return vectors
-    if how is Reduction.PCA or len(vectors) <= max(2 * dimensions, 3 * _NEIGHBOURS):
+    dimensions = min(dimensions, max(2, len(vectors) // _ROWS_A_DIMENSION))
+    if how is Reduction.PCA or len(vectors) <= 3 * _NEIGHBOURS:
         return _pca(vectors, dimensions)
-    return {Reduction.UMAP: _umap, Reduction.SPECTRAL: _spectral}[how](vectors, dimensions, seed)
+    return {Reduction.UMAP: _umap, Reduction.DIFFUSION: _diffusion}[how](vectors, dimensions, seed)
 
 
 def _pca(vectors: Vectors, dimensions: int) -> NDArray[np.float32]:
@@ -67,24 +75,28 @@ def _umap(vectors: Vectors, dimensions: int, seed: int) -> NDArray[np.float32]:
         return np.asarray(mapper.fit_transform(vectors), dtype=np.float32)
 
 
-def _spectral(vectors: Vectors, dimensions: int, seed: int) -> NDArray[np.float32]:
-    """Laplacian eigenmaps of the graph of neighbours (Belkin & Niyogi, 2003), rows scaled to length 1
-    (Ng, Jordan & Weiss, "On spectral clustering", 2001)."""
+def _diffusion(vectors: Vectors, dimensions: int, seed: int) -> NDArray[np.float32]:
+    """Diffusion map of the graph of neighbours (Coifman & Lafon, "Diffusion maps", 2006), rows of length 1.
+
+    Scales are local (Zelnik-Manor & Perona, "Self-tuning spectral clustering", 2004), so that neither dense nor
+    thin places rule the graph.
+    """
     from scipy.sparse import csr_matrix, diags
     from scipy.sparse.linalg import eigsh
 
     rows = len(vectors)
-    near = nearest(vectors, _NEIGHBOURS)
-    k = near.indices.shape[1]
-    reach = np.maximum(near.distances[:, -1:], 1e-6)  # each row's own scale: dense places are not favoured
-    weights = np.exp(-np.square(near.distances / reach))
-    start = np.repeat(np.arange(rows), k)
-    graph = csr_matrix((weights.ravel(), (start, near.indices.ravel())), shape=(rows, rows))
+    near = nearest(vectors, _NEIGHBOURS + 1)
+    others, apart = near.indices[:, 1:], np.maximum(near.distances[:, 1:], _CLOSEST)
+    k = others.shape[1]
+    scale = apart[:, min(_SCALE, k) - 1]
+    weights = np.exp(-np.square(apart) / (scale[:, None] * scale[others]))
+    graph = csr_matrix((weights.ravel(), (np.repeat(np.arange(rows), k), others.ravel())), shape=(rows, rows))
     graph = graph.maximum(graph.T)
-    scale = diags(np.asarray(graph.sum(axis=1)).ravel() ** -0.5)
+    spread = diags(np.asarray(graph.sum(axis=1)).ravel() ** -0.5)
     begin = np.random.default_rng(seed).uniform(0.5, 1, rows)
-    values, axes = eigsh(scale @ graph @ scale, k=dimensions + 1, v0=begin)
-    axes = axes[:, values.argsort()[::-1][1:]]  # the first is constant
-    lengths = np.linalg.norm(axes, axis=1, keepdims=True)
-    reduced: NDArray[np.float32] = (axes / np.maximum(lengths, 1e-12)).astype(np.float32)
+    values, axes = eigsh(spread @ graph @ spread, k=dimensions + 1, v0=begin)
+    order = values.argsort()[::-1][1:]  # the first is constant
+    steps = axes[:, order] * np.maximum(values[order], 0) ** _STEPS
+    lengths = np.linalg.norm(steps, axis=1, keepdims=True)
+    reduced: NDArray[np.float32] = (steps / np.maximum(lengths, 1e-30)).astype(np.float32)
     return reduced

@@ -10,6 +10,7 @@ from models.discovery import (
     DiscoverySettings,
     Selection,
     discover,
+    partition,
     same_topic,
     split_half_assign,
     wordings_of,
@@ -46,6 +47,21 @@ def test_every_issue_is_found_and_no_candidate_mixes_two(reduction: Reduction) -
     assert [len(np.unique(truth[candidate.rows])) for candidate in found] == [1] * len(found)
     assert {int(truth[candidate.rows[0]]) for candidate in found} == {0, 1, 2, 3}
     assert sum(len(candidate.rows) for candidate in found) > 170
+
+
+def test_a_partition_leaves_no_message_out() -> None:
+    vectors, truth = issues(8, 50)
+    found = partition(vectors, people(400), words(400))
+    rows = np.concatenate([candidate.rows for candidate in found])
+    assert len(rows) == len(set(rows.tolist())) > 390
+    assert min(np.bincount(truth[candidate.rows]).max() / len(candidate.rows) for candidate in found) > 0.9
+
+
+def test_a_partition_of_strangers_still_counts_customers() -> None:
+    strangers = unit(np.random.default_rng(3).normal(size=(200, DIMENSION)))
+    assert len(partition(strangers, people(200), words(200))) > 3
+    assert partition(strangers, ["loud"] * 200, words(200)) == []
+    assert partition(strangers[:0], [], []) == []
 
 
 def test_the_same_messages_and_seed_give_the_same_candidates() -> None:
