@@ -92,6 +92,7 @@ class JudgeRole:
             self._scanned = watermark
             await self._discovery.scan(watermark)
         await self._judge.advance(watermark, now)
+        await self._judge.peek(now)
 
     async def watermark(self, now: datetime) -> datetime | None:
         backlog = await self._inbox.backlog()

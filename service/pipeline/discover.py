@@ -14,6 +14,7 @@ from models.discovery import (
     Candidate,
     DiscoverySettings,
     discover,
+    partition,
     same_topic,
     split_half_assign,
 )
@@ -92,7 +93,8 @@ class Discovery:
         if len(fresh) < _LEAST_FRESH and self._clustered_upto is not None:
             return None
         self._clustered_upto = now
-        return await self._birth(held, now, self._group)
+        first = (await self._models.current()).model is None
+        return await self._birth(held, now, self._divide if first else self._group)
 
     async def scan(self, now: datetime) -> Discovered | None:
         """Look for places where messages without a topic crowd as never before; each becomes a topic."""
@@ -144,7 +146,7 @@ class Discovery:
         if not candidates:
             return []
         ids = await self._models.fresh_ids(len(candidates))
-        groups = _placed(candidates, vectors[free], texts, find == self._group, self._rules.settings)
+        groups = _placed(candidates, vectors[free], texts, find != self._crowding, self._rules.settings)
         for row, group in zip(free, groups, strict=True):
             if group >= 0:
                 placed[row] = ids[group]
@@ -167,9 +169,14 @@ class Discovery:
         ]
 
     def _group(self, held: Sequence[Held], vectors: Vectors, _: datetime) -> list[Candidate]:
-        """Candidates by density among all that waits."""
+        """Candidates by density among what waits."""
         texts, customers = [one.message.text for one in held], [str(one.message.customer) for one in held]
         return discover(vectors, customers, texts, self._rules.settings)
+
+    def _divide(self, held: Sequence[Held], vectors: Vectors, _: datetime) -> list[Candidate]:
+        """The first topics: the whole history divided into groups."""
+        texts, customers = [one.message.text for one in held], [str(one.message.customer) for one in held]
+        return partition(vectors, customers, texts, self._rules.settings)
 
     def _crowding(self, held: Sequence[Held], vectors: Vectors, now: datetime) -> list[Candidate]:
         """Candidates by the emerging scan, over the bar that this stream's own past sets."""

@@ -88,6 +88,7 @@ class Judge:
         self._metrics = metrics
         self._token = token
         self._bench: _Bench | None = None
+        self._peeked: tuple[int, dict[str, int]] | None = None
 
     def forget(self) -> None:
         """Drop what is held in memory; the next call reads the store anew."""
@@ -123,6 +124,28 @@ class Judge:
             changed |= await self._judge(bench, chunk, now)
         return list(changed.values())
 
+    async def peek(self, now: datetime) -> list[Alert]:
+        """Look at the bucket that is still filling: what alarms already need not wait for its end.
+
+        A trial on a copy; nothing is learnt and nothing ends. The count so far is held against the expectation
+        of the whole bucket, so a peek is slower to alarm than the closed bucket, never quicker.
+        """
+        bench = self._bench
+        if bench is None or bench.position is None or bench.position + 1 < bench.raise_from:
+            return []
+        bucket = bench.position + 1
+        counts = _known(bench, await self._counts.bucket(bucket))
+        if not counts or (bucket, counts) == self._peeked:
+            return []
+        self._peeked = bucket, counts
+        trial = Detector.unpack(bench.detector.pack())
+        tick = trial.step(bucket, counts, promotion=_promotion(await self._campaigns.all(), bucket))
+        changes = _Changes()
+        await self._weigh(bench, trial, tick, now, changes, closed=False)
+        if changes:
+            await self._write(bench, bench.position, changes)
+        return list(changes.alerts.values())
+
     async def _judge(self, bench: _Bench, chunk: range, now: datetime) -> dict[str, Alert]:
         """Judge a run of buckets, writing after each that changed something and at the end."""
         changed: dict[str, Alert] = {}
@@ -134,24 +157,36 @@ class Judge:
                     self._calibrate(bench)
                 changes = _Changes()
                 if bucket >= bench.raise_from:
-                    await self._weigh(bench, tick, now, changes)
+                    await self._weigh(bench, bench.detector, tick, now, changes)
             if changes or bucket == chunk[-1]:
                 await self._write(bench, bucket, changes)
             changed |= changes.alerts
             await asyncio.sleep(0)  # the lease is renewed beside a long catching-up
         return changed
 
-    async def _weigh(self, bench: _Bench, tick: DetectorTick, now: datetime, changes: _Changes) -> None:
-        """Advance every surge that is open or begins at this bucket."""
+    async def _weigh(
+        self,
+        bench: _Bench,
+        detector: Detector,
+        tick: DetectorTick,
+        now: datetime,
+        changes: _Changes,
+        *,
+        closed: bool = True,
+    ) -> None:
+        """Advance every surge that is open or begins at this bucket; only what begins, while it is not closed."""
         model = (await self._models.current()).model
         rows = {topic: row for row, topic in enumerate(tick.topics)}
         loud = {topic for topic, row in rows.items() if tick.alarm[row]}
-        for name in sorted(loud | bench.surges.keys()):
+        quiet = (
+            bench.surges.keys() if closed else {name for name, surge in bench.surges.items() if not surge.open} & loud
+        )
+        for name in sorted((loud if closed else loud - bench.surges.keys()) | quiet):
             topic = _topic(model, name)
             if topic is None or topic.state is not TopicState.LIVE:
                 bench.surges.pop(name, None)
                 continue
-            reading = _reading(bench.detector, tick, rows.get(name), name)
+            reading = _reading(detector, tick, rows.get(name), name)
             before = bench.surges.get(name)
             surge = advance(name, before, reading, self._rules.surge)
             if surge is None:
@@ -159,11 +194,12 @@ class Judge:
                 continue
             bench.surges[name] = surge
             if surge.state is not SurgeState.pending and (surge.open or surge != before):
-                await self._record(bench, topic, surge, before, tick, now, changes)
+                await self._record(bench, detector, topic, surge, before, tick, now, changes)
 
     async def _record(
         self,
         bench: _Bench,
+        detector: Detector,
         topic: Topic,
         surge: Surge,
         before: Surge | None,
@@ -175,13 +211,13 @@ class Judge:
         fresh = before is None or before.fired != surge.fired
         alert = None if fresh else await self._alert(bench, surge)
         if alert is None:
-            evidence = await self._witness.testify(bench.detector, topic, surge, tick.bucket)
+            evidence = await self._witness.testify(detector, topic, surge, tick.bucket)
             alert = open_alert(surge, evidence, _grade(evidence.window), now)
         elif surge.open and before is not None and before.open and not _stale(alert, tick):
             return
         else:
             loud = topic.id in tick.topics and bool(tick.alarm[tick.topics.index(topic.id)])
-            renewed = await self._witness.testify(bench.detector, topic, surge, tick.bucket) if loud else None
+            renewed = await self._witness.testify(detector, topic, surge, tick.bucket) if loud else None
             alert = update_alert(alert, surge, renewed, _grade(renewed.window) if renewed else None, tick.bucket)
         facts = Facts() if fresh else (await self._book.get(alert.id)).facts
         told = decide(alert, facts, end_of(tick.bucket))
