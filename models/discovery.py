@@ -64,7 +64,7 @@ class Candidate:
     """A group of messages that may become a topic.
 
     ``rows`` are the members' places in what was searched, copies among them, ascending; ``centroid`` (d,) is
-    a unit vector, ``radius`` a cosine distance, ``customers`` the number of distinct customers.
+    a unit vector, ``radius`` a cosine distance, ``customers`` the number of distinct customers, copies apart.
     """
 
     rows: NDArray[np.intp]
@@ -203,7 +203,9 @@ def _search(
     if not (groups >= 0).any():
         return []
     placed = _place(vectors, firsts, sampled, groups, settings)[wordings]
-    found = [_candidate(np.flatnonzero(placed == name), vectors, customers, settings) for name in _names(groups)]
+    found = [
+        _candidate(np.flatnonzero(placed == name), firsts, vectors, customers, settings) for name in _names(groups)
+    ]
     supported = [candidate for candidate in found if candidate.customers >= settings.min_customers]
     return sorted(supported, key=lambda candidate: -candidate.customers)
 
@@ -232,10 +234,16 @@ def _place(
 
 
 def _candidate(
-    rows: NDArray[np.intp], vectors: Vectors, customers: Sequence[str], settings: DiscoverySettings
+    rows: NDArray[np.intp],
+    firsts: NDArray[np.intp],
+    vectors: Vectors,
+    customers: Sequence[str],
+    settings: DiscoverySettings,
 ) -> Candidate:
-    centroid, radius = _shape(vectors[rows], settings.radius_share)
-    return Candidate(rows, centroid, radius, len({customers[row] for row in rows}))
+    """Measured and supported by one message of each wording: copies are members, no evidence."""
+    different = rows[np.isin(rows, firsts)]
+    centroid, radius = _shape(vectors[different], settings.radius_share)
+    return Candidate(rows, centroid, radius, len({customers[row] for row in different}))
 
 
 def _shape(members: Vectors, radius_share: float) -> tuple[NDArray[np.float32], float]:

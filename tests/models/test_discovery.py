@@ -77,11 +77,15 @@ def test_what_too_few_customers_say_is_no_candidate() -> None:
     assert {int(truth[candidate.rows[0]]) for candidate in found} == {0, 2}
 
 
-def test_copies_of_one_text_by_many_customers_are_no_candidate() -> None:
+def test_copies_of_one_text_by_many_customers_make_no_candidate_and_move_none() -> None:
     vectors, truth = issues(3, 60)
     texts = ["the very same text" if issue == 1 else word for issue, word in zip(truth, words(180), strict=True)]
-    found = discover(vectors, people(180), texts, FEW)
-    assert {int(truth[candidate.rows[0]]) for candidate in found} == {0, 2}
+    alone = discover(vectors[truth == 1], people(60), ["the very same text"] * 60, FEW)
+    assert alone == []
+    for candidate in discover(vectors, people(180), texts, FEW):
+        others = candidate.rows[truth[candidate.rows] != 1]
+        assert candidate.customers <= len(others) + 1
+        assert float(candidate.centroid @ vectors[others].mean(axis=0)) > 0.7
 
 
 def test_a_copy_goes_where_its_wording_goes() -> None:
