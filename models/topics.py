@@ -26,6 +26,10 @@ _ROWS_AT_ONCE = 2_000_000
 
 _FORMAT = 1
 
+_WARMTH = 0.1
+"""Of the usual radius, some .07. Ranked by this strength the surest three quarters of banking77 have NMI .825, ranked by
+distance alone .805, by distance over radius .803."""
+
 
 class TopicState(StrEnum):
     LIVE = "live"
@@ -70,7 +74,8 @@ class Topic:
 class Assignment:
     """Where a message belongs. Noise has ``topic`` None; ``nearest`` and ``distance`` tell how near it was.
 
-    ``strength`` is 1 at the centroid and 0 at the rim of the topic's radius; 0 for noise.
+    ``strength`` is the topic's part among all topics, 0 to 1, each weighed by exp(-distance / warmth): near 1 where
+    no other topic is as near, a half midway between two. It is 0 for noise.
     """
 
     topic: TopicId | None
@@ -115,6 +120,12 @@ class TopicModel:
     def radii(self) -> NDArray[np.float32]:
         return np.array([topic.radius for topic in self.assignable], dtype=np.float32)
 
+    @cached_property
+    def _warmth(self) -> float:
+        """Of the weights of strength, in cosine distance: a share of the usual radius, since scales of distance differ
+        between languages and encoders."""
+        return max(_WARMTH * float(np.median(self.radii)), 1e-6)
+
     def topic(self, topic_id: TopicId) -> Topic:
         """Raises `UnknownTopicError`."""
         for topic in self.topics:
@@ -143,7 +154,8 @@ class TopicModel:
         # Covered topics first: 4 is more than any cosine distance.
         best = np.where(inside[:, None] & ~covered, np.float32(4), distances).argmin(axis=1)
         at = distances[np.arange(len(vectors)), best]
-        strengths = np.where(inside, 1 - at / np.maximum(self.radii[best], 1e-6), 0).clip(0, 1)
+        parts = np.exp((at[:, None] - distances) / self._warmth).sum(axis=1)
+        strengths = np.where(inside, 1 / parts, 0).clip(0, 1)
         return [
             Assignment(topic.id if within else None, float(strength), topic.id, max(float(distance), 0.0))
             for topic, within, strength, distance in zip(

@@ -35,11 +35,9 @@ def model(*topics: Topic, dimension: int = 4) -> TopicModel:
 
 
 def test_a_message_goes_to_the_nearest_topic_within_its_radius() -> None:
-    found = model(topic("a", AXES[0]), topic("b", AXES[1])).assign(
-        unit(np.array([[1, 0.2, 0, 0], [0.1, 1, 0, 0]]))
-    )
+    found = model(topic("a", AXES[0]), topic("b", AXES[1])).assign(unit(np.array([[1, 0.2, 0, 0], [0.1, 1, 0, 0]])))
     assert [assignment.topic for assignment in found] == ["a", "b"]
-    assert all(0 < assignment.strength < 1 for assignment in found)
+    assert all(0.5 < assignment.strength <= 1 for assignment in found)
 
 
 def test_a_message_outside_every_radius_is_noise_and_still_tells_what_was_nearest() -> None:
@@ -55,11 +53,16 @@ def test_a_narrow_topic_nearby_leaves_a_message_to_the_wide_topic_that_covers_it
     assert found.topic == "wide"
 
 
-def test_strength_is_one_at_the_centre_and_none_at_the_rim() -> None:
-    centre, rim = model(topic("a", AXES[0], radius=1.0)).assign(AXES[:2])
-    assert centre.strength == pytest.approx(1)
-    assert rim.strength == pytest.approx(0)
-    assert rim.topic == "a"
+def test_strength_tells_how_far_a_message_is_from_other_topics() -> None:
+    two = model(topic("a", AXES[0], radius=1.0), topic("b", AXES[1], radius=1.0))
+    centre, near, midway, outside = two.assign(
+        unit(np.array([[1, 0, 0, 0], [1, 0.6, 0, 0], [1, 1, 0, 0], [0, 0, -1, 0]]))
+    )
+    assert centre.strength > 0.99
+    assert centre.strength > near.strength > midway.strength
+    assert midway.strength == pytest.approx(0.5)
+    assert outside.strength == pytest.approx(0.5)
+    assert two.assign(unit(np.array([[-1, -1, 0, 0]])))[0].strength == 0
 
 
 def test_a_model_without_topics_finds_only_noise() -> None:
@@ -140,9 +143,7 @@ def test_every_assignment_is_the_nearest_covering_topic(seed: int, topics: int, 
     rng = np.random.default_rng(seed)
     centroids, vectors = unit(rng.normal(size=(topics, 4))), unit(rng.normal(size=(rows, 4)))
     radii = rng.uniform(0.05, 1.2, topics)
-    made = model(
-        *(topic(f"t{i}", c, float(r)) for i, (c, r) in enumerate(zip(centroids, radii, strict=True)))
-    )
+    made = model(*(topic(f"t{i}", c, float(r)) for i, (c, r) in enumerate(zip(centroids, radii, strict=True))))
     for vector, found in zip(vectors, made.assign(vectors), strict=True):
         distances = {f"t{i}": 1 - float(vector @ c) for i, c in enumerate(centroids)}
         covering = [name for i, name in enumerate(distances) if distances[name] <= radii[i] - 1e-5]
