@@ -20,9 +20,10 @@ from service.commands.card import alert_card
 from service.commands.serve import Group, _Stop
 from service.settings import TimeMode, load_settings
 
-_DAYS = 9
+_DAYS = 8
 _PER_DAY = 1_000
 _SEED = 7
+_FACTOR = 6.0  # times the usual of its issue in the worst hours of the bad batch
 _BATCH = 100
 _LEARN_DAYS = 6  # the first days are history: topics and thresholds are learnt from them
 _PATIENCE = 300.0  # seconds for the pipeline to take in what was posted
@@ -62,7 +63,7 @@ def _synthesize(folder: Path) -> tuple[Path, dict[str, Any]]:
     start = (datetime.now(UTC) - timedelta(days=_DAYS)).date()
     command = [
         sys.executable, "-m", "training", "synthesize", str(stream), "--days", str(_DAYS), "--per-day", str(_PER_DAY),
-        "--seed", str(_SEED), "--start", str(start), "--truth", str(truth), "--calendar", str(folder / "calendar.csv"),
+        "--seed", str(_SEED), "--factor", str(_FACTOR), "--start", str(start), "--truth", str(truth), "--calendar", str(folder / "calendar.csv"),
     ]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True)
     return stream, json.loads(truth.read_text(encoding="utf-8"))

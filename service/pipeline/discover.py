@@ -207,9 +207,9 @@ class Discovery:
             if topic is not None and topic != NOISE:
                 by_partition[one.partition].append(Tally(one.entry_id, Entry(one.message), topic, one.vector))
         moved = 0
-        for partition, tallies in by_partition.items():
+        for number, tallies in by_partition.items():
             for start in range(0, len(tallies), 500):
-                done = await self._counts.count(partition, tallies[start : start + 500], "waiting")
+                done = await self._counts.count(number, tallies[start : start + 500], "waiting")
                 moved += sum(one >= 0 for one in done)
         return moved
 
