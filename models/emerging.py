@@ -36,7 +36,11 @@ class EmergingSettings:
     """The share of random pairs of past messages that lie within the radius. A share and no distance:
     comparable cosines are .55 in English and .25 to .3 in Chinese."""
     prior: float = 3.0
-    """Past neighbours that every place is given: without them a place with no past would expect nothing."""
+    """Past neighbours that every place is given: without them a place with no past would expect nothing. Surges found by
+    the scan alone in English: .33 with 1, .37 with 3."""
+    max_expected: float = 3.0
+    """A place that expects more is no news, and topics see it better. Surges found by the scan alone in English are .37
+    with and without this, false ones fewer."""
     min_customers: int = 4
     """Distinct customers at a place, the centre's own among them."""
     min_score: float = 4.0
@@ -154,7 +158,8 @@ def _places(
     seen = known + settings.prior
     expected = seen[:, None] * volumes / len(past)
     variance = _SPREAD * expected + (_DAY_NOISE + 1 / seen[:, None]) * expected**2
-    scores = np.where(observed + 1 >= settings.min_customers, nb_midp_log10(observed, expected, variance), 0.0)
+    news = (observed + 1 >= settings.min_customers) & (expected <= settings.max_expected)
+    scores = np.where(news, nb_midp_log10(observed, expected, variance), 0.0)
     best = scores.argmax(axis=1)
     found: list[Emerging] = []
     taken = np.zeros(len(vectors), dtype=bool)

@@ -1,5 +1,6 @@
 """The scan for issues that have no topic yet. Vectors are drawn around known directions."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -72,6 +73,11 @@ def test_a_known_issue_that_grows_is_found_with_its_usual_level() -> None:
     (found,) = scan(*stream(grown), PAST, now=NOW, settings=WIDE)
     assert found.expected > 1
     assert len(set(found.rows.tolist()) & set(range(300, 325))) >= 23
+
+
+def test_what_expects_too_much_is_left_to_topics() -> None:
+    grown = around(ISSUES[0], 25, np.random.default_rng(9), spread=0.06)
+    assert scan(*stream(grown), PAST, now=NOW, settings=replace(WIDE, max_expected=1)) == []
 
 
 def test_one_customer_alone_is_no_issue() -> None:
