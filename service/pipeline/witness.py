@@ -25,6 +25,7 @@ Cells = Mapping[str, Counter[str]]
 _CANDIDATES = 160  # newest messages of the topic that samples are chosen from
 _CURVE = timedelta(hours=72)  # what the detector remembers by the hour and less
 _AFFINITY = timedelta(days=7)  # the past that tells which products a topic always spoke of
+_SAME_DAYS = timedelta(days=2)  # what else was said of which products, batches being sold and replaced by the day
 _MOST_ONSET = timedelta(days=7)  # an open episode is counted at most this far back
 
 
@@ -66,12 +67,17 @@ class Witness:
         )
 
     async def _culprits(self, topic: str, first: int, last: int) -> tuple[Culprit, ...]:
-        """Values over-represented since the onset, beside the other messages of the same hours."""
+        """Values over-represented since the onset, beside the other messages of the same days.
+
+        Days, not hours: a part of a surge goes to neighbouring topics or to none, and among the few other messages
+        of the same hours it would pass for what is usual.
+        """
         during = await self._counts.cells(first, last)
+        lately = await self._counts.cells(min(first, last - _SAME_DAYS // BUCKET), last)
         hour = first // BUCKETS_PER_HOUR
         before = await self._counts.cells_of_hours(range(hour - _AFFINITY // timedelta(hours=1), hour))
         return find_culprits(
-            during.get(topic, {}), _others(during, topic), before.get(topic, {}), _others(before, topic)
+            during.get(topic, {}), _others(lately, topic), before.get(topic, {}), _others(before, topic)
         )
 
     async def _samples(self, topic: Topic, first: int, last: int, culprits: tuple[Culprit, ...]) -> tuple[Sample, ...]:
