@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from models.embed import Vectors, unit
 from models.fingerprint import normalise
 from models.neighbours import nearest_within
-from models.reduction import Reduction, reduce
+from models.reduction import Reduction, places, reduce
 from models.topics import TopicId, TopicModel, radius_of
 
 Groups = NDArray[np.intp]
@@ -42,11 +42,14 @@ class DiscoverySettings:
     reduction: Reduction = Reduction.DIFFUSION
     dimensions: int = 60
     selection: Selection = Selection.COARSE
-    most_groups: int = 100
-    """Groups of a `partition`, as many issues as a trade speaks of and some more. Surges found at 8,000 messages with 25,
-    40, 60, 90, 120 groups: English .43 .47 .51 .53 .53, Chinese .48 .43 .40 .38 .37; themes make up for too many."""
+    groups_a_place: float = 1.5
+    """Groups of a `partition` to a place where messages dwell (`models.reduction.places`): a little finer than issues,
+    since a surge is better seen in a part of its issue than mixed with another. Surges found at 8,000 messages with
+    25, 40, 60, 90, 120 groups: English (61 places) .43 .47 .51 .53 .53, Chinese (17) .48 .43 .40 .38 .37."""
+    least_groups: int = 12
+    """Of a `partition`: a few hundred messages show no places yet, and still speak of more than one thing."""
     messages_a_group: int = 8
-    """Different wordings to a group of a `partition` on average, where there are too few for `most_groups`."""
+    """Different wordings to a group of a `partition` on average, at least."""
     min_messages: int = 5
     """Different wordings that a candidate needs."""
     min_customers: int = 5
@@ -109,10 +112,11 @@ def partition(
 
 
 def even_groups(vectors: Vectors, settings: DiscoverySettings, seed: int) -> Groups:
-    """Every row in one of at most ``settings.most_groups`` groups."""
+    """Every row in a group; -1 only where there are too few for any."""
     if len(vectors) < 2 * settings.min_messages:
         return np.full(len(vectors), -1, dtype=np.intp)
-    wanted = max(1, min(settings.most_groups, len(vectors) // settings.messages_a_group))
+    wanted = max(settings.least_groups, round(settings.groups_a_place * places(vectors, seed=seed)))
+    wanted = max(1, min(wanted, len(vectors) // settings.messages_a_group))
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
