@@ -35,8 +35,8 @@ class Calibration:
 def threshold_for(peaks: NDArray[np.float64], days: float, *, per_week: float) -> float:
     """The smallest threshold that episodes with these ``peaks``, seen in ``days``, pass ``per_week`` times a week.
 
-    >>> threshold_for(np.array([1.5, 2.0, 2.5, 4.0]), 7.0, per_week=2.0)
-    2.0...
+    >>> round(threshold_for(np.array([1.5, 2.0, 2.5, 4.0]), 7.0, per_week=2.0), 6)
+    2.0
     """
     allowed = int(per_week * days / 7.0)
     ranked = np.sort(peaks)[::-1]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from models import dispersion, share, volume
 from models.buckets import BUCKET, BUCKETS_PER_HOUR
-from models.calibration import FIT_DAYS, LEAST_DAYS, Calibration, threshold_for
+from models.calibration import FIT_DAYS, LEAST_DAYS, Calibration, CalibrationReason, threshold_for
 from models.ring import Ring
 from models.scan import Window, nb_midp_log10, upper_bound
 from models.season import DAY_WEEK, FloatArray, Season, SeasonKind
@@ -200,7 +200,7 @@ class Detector:
             self._check(topic, count)
             if bucket > self._bucket:
                 raise DetectorError(f"bucket {bucket} of topic {topic!r} is not in the past")
-        row = np.zeros(1, self._rows.dtype)
+        row: Any = np.zeros(1, self._rows.dtype)
         mean = self._prior.mean.copy()
         young = self._bucket + 1 - self._start < BUCKETS_PER_HOUR
         levels = self._rows["m"][:, 0]
@@ -457,7 +457,7 @@ class Detector:
         if days < LEAST_DAYS:
             return Calibration(before, before, "too little history", days, len(peaks))
         self.threshold = threshold_for(peaks, days, per_week=self.settings.false_alarms_per_week)
-        reason = "history has grown" if self._calibrated else "first fit"
+        reason: CalibrationReason = "history has grown" if self._calibrated else "first fit"
         self._calibrated = True
         return Calibration(before, self.threshold, reason, days, len(peaks))
 
@@ -530,7 +530,7 @@ class Detector:
                 known=scanned.relative[w] - hour.alpha[w],
                 phi=hour.phi,
                 pool=self._pool[w],
-                trust=ordinary * calm,
+                trust=np.asarray(ordinary * calm, dtype=np.float64),
                 hours=hours,
             )
             rows["alpha"][:, 0, w], rows["alpha"][:, 1, w] = excess, weight
@@ -677,7 +677,7 @@ class Detector:
             heard=self._heard,
             volumes=self._volumes,
             episodes=self._episodes,
-            **{f"total{i}": total for i, total in enumerate(self._total)},
+            **{f"total{i}": total for i, total in enumerate(self._total)},  # type: ignore[arg-type]  # arrays, no flags
         )
         return {"shared": out.getvalue(), "topics": self._rows.tobytes()}
 
@@ -737,11 +737,13 @@ class _Scanned:
 
     @cached_property
     def score(self) -> FloatArray:
-        return self.raw - _HANDICAPS[:, None]
+        score: FloatArray = self.raw - _HANDICAPS[:, None]
+        return score
 
     @cached_property
     def best(self) -> NDArray[np.int64]:
-        return self.score.argmax(0)
+        best: NDArray[np.int64] = self.score.argmax(0)
+        return best
 
 
 _HANDICAPS = np.array([window.handicap for _, window in WINDOWS])

@@ -37,7 +37,7 @@ def nb_midp_log10(y: ArrayLike, mean: ArrayLike, variance: ArrayLike) -> FloatAr
     ``variance`` below the mean is taken as Poisson. A count of 0 gives a score of about 0.
 
     >>> nb_midp_log10([0, 10, 20], 5.0, 8.0).round(2).tolist()
-    [0.01, 1.34, 5.02]
+    [0.0, 1.25, 3.91]
     """
     y, mean, variance = np.broadcast_arrays(
         np.asarray(y, float), np.maximum(np.asarray(mean, float), LEAST_MEAN), np.asarray(variance, float)
@@ -47,7 +47,8 @@ def nb_midp_log10(y: ArrayLike, mean: ArrayLike, variance: ArrayLike) -> FloatAr
     theta = excess / (1.0 + excess)
     upper = betainc(y + 1.0, size, theta)
     log_pmf = gammaln(y + size) - gammaln(size) - gammaln(y + 1.0) - size * np.log1p(excess) + y * np.log(theta)
-    return -np.log10(np.clip(upper + 0.5 * np.exp(log_pmf), 10.0**-MOST_SCORE, 1.0))
+    score: FloatArray = -np.log10(np.clip(upper + 0.5 * np.exp(log_pmf), 10.0**-MOST_SCORE, 1.0))
+    return score
 
 
 def upper_bound(score: ArrayLike, mean: ArrayLike, variance: ArrayLike, *, least: int = 0) -> NDArray[np.int64]:

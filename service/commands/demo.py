@@ -63,7 +63,8 @@ def _synthesize(folder: Path) -> tuple[Path, dict[str, Any]]:
     start = (datetime.now(UTC) - timedelta(days=_DAYS)).date()
     command = [
         sys.executable, "-m", "training", "synthesize", str(stream), "--days", str(_DAYS), "--per-day", str(_PER_DAY),
-        "--seed", str(_SEED), "--factor", str(_FACTOR), "--start", str(start), "--truth", str(truth), "--calendar", str(folder / "calendar.csv"),
+        "--seed", str(_SEED), "--factor", str(_FACTOR), "--start", str(start),
+        "--truth", str(truth), "--calendar", str(folder / "calendar.csv"),
     ]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True)
     return stream, json.loads(truth.read_text(encoding="utf-8"))

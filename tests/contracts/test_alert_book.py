@@ -14,7 +14,7 @@ from service.errors import NotFound
 from service.store.alertcodec import pack, unpack_alert, unpack_facts
 from service.store.alerts import AlertBook
 from service.store.apikeys import ApiKeys, Scope
-from service.store.judgement import JudgeStore, NotInStep, Notification, Tick
+from service.store.judgement import JudgeStore, Notification, NotInStep, Tick
 from service.store.lease import Lease
 from service.store.outbox import Outbox, pack_due
 from service.store.redis import Store

@@ -180,7 +180,9 @@ async def test_moving_a_waiting_message_to_a_topic_conserves_the_counts(store: S
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
-        st.tuples(st.integers(0, 5), st.sampled_from(["t1", "t2", NOISE]), st.integers(0, 60 * 60)), min_size=1, max_size=40
+        st.tuples(st.integers(0, 5), st.sampled_from(["t1", "t2", NOISE]), st.integers(0, 60 * 60)),
+        min_size=1,
+        max_size=40,
     )
 )
 async def test_counts_are_those_of_a_plain_count(store: Store, drawn: list[tuple[int, str, int]]) -> None:

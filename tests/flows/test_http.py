@@ -23,9 +23,8 @@ def test_a_message_is_redacted_before_the_store_has_it(stage: Stage) -> None:
         assert client.post("/v1/messages", json=body).status_code == 202
     dump = repr([stage.redis().xrange(f"tocsin:{{p{p}}}:inbox") for p in range(4)])
     assert "充不进电" in dump.encode().decode("unicode_escape").encode("latin-1", "ignore").decode("utf-8", "ignore")
-    for secret in ("138", "u-secret-77", "王小明"):
+    for secret in (PHONE, PHONE.replace(" ", ""), "0013 8000", "u-secret-77", repr("王小明".encode())[2:-1]):
         assert secret not in dump
-        assert secret.encode().hex() not in dump.encode().hex()
         assert secret not in stage.logs()
 
 
@@ -138,8 +137,8 @@ def test_the_live_stream_begins_at_once_and_replays_what_was_missed(stage: Stage
                         return
 
         store = stage.redis()
-        from tests.contracts.test_alert_book import alert
         from service.store.alertcodec import pack
+        from tests.contracts.test_alert_book import alert
 
         store.hset("tocsin:{tenant}:alerts", "a1", pack(alert()))
         first = store.xadd("tocsin:{tenant}:events", {"kind": "fired", "alert": "a1", "body": ""}, id="0-2")

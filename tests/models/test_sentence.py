@@ -127,7 +127,7 @@ def test_the_prefix_is_added_once(encoder_folder: Path, onnx: OnnxEmbedder) -> N
         cosines(found, plain.encode([prefix + text for text in TEXTS], prompt="", show_progress_bar=False))
         for prefix in prefixes
     ]
-    assert set(np.argmax(agreements, axis=0)) == {1}
+    assert np.argmax(np.mean(agreements, axis=1)) == 1
 
 
 def test_what_lies_behind_the_cut_does_not_matter(embedder: Embedder) -> None:
