@@ -1,0 +1,144 @@
+"""`make bench`: what the service does a second, each figure beside its limit in the same run; JSON at the end."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+
+from service.commands.serve import Group
+from service.settings import TimeMode, load_settings
+from service.store.embedded import running_url
+from service.store.redis import Store
+
+MESSAGES = 3_000
+BATCH = 500
+_BARE = """
+import sys, uvicorn
+from fastapi import FastAPI, Request
+app = FastAPI()
+@app.post("/", status_code=202)
+async def take(request: Request) -> dict[str, int]:
+    return {"accepted": len(await request.json())}
+uvicorn.run(app, port=int(sys.argv[1]), log_level="error")
+"""
+
+
+def texts() -> list[str]:
+    from training.corpus import load_issues
+
+    wordings = [text for issue in load_issues() for texts in issue.wordings.values() for text in texts]
+    return [f"{wordings[n % len(wordings)]} {n}" for n in range(MESSAGES)]
+
+
+def batches() -> list[list[dict[str, Any]]]:
+    start = datetime.now(UTC) - timedelta(days=1)
+    messages = [
+        {"id": str(n), "text": text, "customer_id": f"c{n}", "occurred_at": (start + timedelta(seconds=n)).isoformat()}
+        for n, text in enumerate(texts())
+    ]
+    return [messages[begin : begin + BATCH] for begin in range(0, len(messages), BATCH)]
+
+
+def posted(client: httpx.Client, path: str) -> float:
+    """Messages a second through a door, in batches, by one sender."""
+    begun = time.perf_counter()
+    for batch in batches():
+        client.post(path, json=batch).raise_for_status()
+    return MESSAGES / (time.perf_counter() - begun)
+
+
+def bare_endpoint() -> float:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen([sys.executable, "-c", _BARE, str(port)])
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            for _ in range(300):
+                try:
+                    client.get("/")
+                    break
+                except httpx.TransportError:
+                    time.sleep(0.1)
+            return posted(client, "/")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def encoder_alone() -> float:
+    from models.gist import gist
+    from service.wiring import build_embedder
+
+    embedder = build_embedder(load_settings(encoder_cache=0))
+    sample = [gist(text) for text in texts()[:1_500]]
+    embedder.embed(sample[:64])
+    begun = time.perf_counter()
+    for start in range(0, len(sample), 64):
+        embedder.embed(sample[start : start + 64])
+    return len(sample) / (time.perf_counter() - begun)
+
+
+async def pipelined_xadd(url: str) -> float:
+    store = Store.connect(url)
+    begun = time.perf_counter()
+    for batch in batches():
+        pipe = store.client.pipeline(transaction=False)
+        for message in batch:
+            pipe.xadd("bench", {"m": json.dumps(message)})
+        await pipe.execute()
+    speed = MESSAGES / (time.perf_counter() - begun)
+    await store.client.delete("bench")
+    await store.close()
+    return speed
+
+
+def counted(client: httpx.Client) -> float:
+    """Messages a second through the worker, from a full inbox to an empty one."""
+    waiting = [(time.perf_counter(), client.get("/v1/status").json()["waiting"])]
+    while waiting[-1][1] > 0 and len(waiting) < 2_000:
+        time.sleep(0.3)
+        waiting.append((time.perf_counter(), client.get("/v1/status").json()["waiting"]))
+    done = waiting[0][1] - waiting[-1][1]
+    return done / (waiting[-1][0] - waiting[0][0])
+
+
+def memory(group: Group) -> dict[str, int]:
+    """Resident megabytes of each role."""
+    found = {}
+    for role in ("api", "worker-0", "judge", "deliver"):
+        lines = Path(f"/proc/{group.pid(role)}/status").read_text().splitlines()
+        found[role] = next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) // 1_024
+    return found
+
+
+def main() -> None:
+    console = Console()
+    found: dict[str, Any] = {"ingest_bare_fastapi": bare_endpoint(), "encoder_alone": encoder_alone()}
+    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as folder:
+        data = Path(folder) / "store"
+        settings = load_settings(data_dir=data, port=0, time=TimeMode.event, encoder_cache=0, log_level="warning")
+        with Group(settings, console) as group, httpx.Client(base_url=group.url, timeout=60) as client:
+            url = running_url(data)
+            assert url is not None
+            found["xadd_pipelined"] = asyncio.run(pipelined_xadd(url))
+            found["ingest"] = posted(client, "/v1/messages:batch")
+            found["worker"] = counted(client)
+            found["memory_mb"] = memory(group)
+    found["ingest_of_bare_fastapi"] = found["ingest"] / found["ingest_bare_fastapi"]
+    found["ingest_of_xadd"] = found["ingest"] / found["xadd_pipelined"]
+    found["worker_of_encoder"] = found["worker"] / found["encoder_alone"]
+    console.print_json(json.dumps(found, default=float))
+
+
+if __name__ == "__main__":
+    main()
