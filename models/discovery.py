@@ -1,57 +1,31 @@
 """Finding topics among messages that have none.
 
-Vectors are reduced, grouped, and each group is measured in the full space. At the start everything is divided
-(`partition`, k-means), since a surge is seen only where its messages are counted together, and what density
-clustering calls noise is a third of them. Later only crowded places count (`discover`, HDBSCAN: Campello, Moulavi
-& Sander, "Density-based clustering based on hierarchical density estimates", 2013). Nothing here makes a topic: a
+At the start everything is divided (`partition`), since a surge is seen only where its messages are counted
+together, and what density clustering calls noise is a third of them. Later only crowded places count (`discover`).
+Either groups one message of each wording and measures the groups in the full space. Nothing here makes a topic: a
 `Candidate` is what a person, or the pipeline's rule, may make a topic of.
 """
 
-import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.embed import Vectors, unit
 from models.fingerprint import normalise
+from models.groups import Groups, GroupSettings, dense_groups, even_groups
 from models.neighbours import nearest_within
-from models.reduction import Reduction, places, reduce
 from models.topics import TopicId, TopicModel, radius_of
 
-Groups = NDArray[np.intp]
-"""A group number a row, -1 for noise, shape (n,)."""
-
-_LEAST_DENSE = 0.17  # times √n, the least size of a dense group: 5 among 800 messages, 15 among 8,000
 _SMALLEST_RADIUS = 1e-4  # a group of one wording has no extent; it still needs a rim
-
-
-class Selection(StrEnum):
-    """Which nodes of HDBSCAN's tree are groups: the most persistent ones (coarse), or its leaves (fine)."""
-
-    COARSE = "eom"
-    FINE = "leaf"
 
 
 @dataclass(frozen=True, slots=True)
 class DiscoverySettings:
     """How candidates are found. Figures behind the defaults: tests/benchmarks/topics.py."""
 
-    reduction: Reduction = Reduction.DIFFUSION
-    dimensions: int = 60
-    selection: Selection = Selection.COARSE
-    groups_a_place: float = 1.5
-    """Groups of a `partition` to a place where messages dwell (`models.reduction.places`): a little finer than issues,
-    since a surge is better seen in a part of its issue than mixed with another. Surges found at 8,000 messages with
-    25, 40, 60, 90, 120 groups: English (61 places) .43 .47 .51 .53 .53, Chinese (17) .48 .43 .40 .38 .37."""
-    least_groups: int = 12
-    """Of a `partition`: a few hundred messages show no places yet, and still speak of more than one thing."""
-    messages_a_group: int = 8
-    """Different wordings to a group of a `partition` on average, at least."""
-    min_messages: int = 5
-    """Different wordings that a candidate needs."""
+    grouping: GroupSettings = field(default_factory=GroupSettings)
     min_customers: int = 5
     """Distinct customers that a candidate needs: ten messages of one angry customer are no topic."""
     radius_share: float = 0.98
@@ -111,52 +85,6 @@ def partition(
     return _search(vectors, customers, texts, settings or DiscoverySettings(), even_groups, seed)
 
 
-def even_groups(vectors: Vectors, settings: DiscoverySettings, seed: int) -> Groups:
-    """Every row in a group; -1 only where there are too few for any."""
-    if len(vectors) < 2 * settings.min_messages:
-        return np.full(len(vectors), -1, dtype=np.intp)
-    wanted = max(settings.least_groups, round(settings.groups_a_place * places(vectors, seed=seed)))
-    wanted = max(1, min(wanted, len(vectors) // settings.messages_a_group))
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-
-    reduced = reduce(vectors, settings.reduction, settings.dimensions, seed=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct places than groups: fewer groups, then
-        groups = KMeans(wanted, n_init=3, random_state=seed).fit_predict(reduced)
-    return _without_small(reduced, groups.astype(np.intp), settings.min_messages)
-
-
-def _without_small(reduced: NDArray[np.float32], groups: Groups, least: int) -> Groups:
-    """Rows of groups too small moved to the nearest of the others; -1 where no group is large enough."""
-    sizes = np.bincount(groups)
-    large = np.flatnonzero(sizes >= least)
-    if not len(large):
-        return np.full(len(groups), -1, dtype=np.intp)
-    centres = np.stack([reduced[groups == name].mean(axis=0) for name in large])
-    moving = np.flatnonzero(sizes[groups] < least)
-    apart = np.square(reduced[moving][:, None] - centres).sum(axis=2)
-    moved = groups.copy()
-    moved[moving] = large[apart.argmin(axis=1)]
-    return moved
-
-
-def dense_groups(vectors: Vectors, settings: DiscoverySettings, seed: int) -> Groups:
-    """Groups of these rows by density, numbered from 0; -1 for rows in no group."""
-    if len(vectors) < 2 * settings.min_messages:
-        return np.full(len(vectors), -1, dtype=np.intp)
-    from hdbscan import HDBSCAN
-
-    reduced = reduce(vectors, settings.reduction, settings.dimensions, seed=seed)
-    clusterer = HDBSCAN(
-        min_cluster_size=max(settings.min_messages, round(_LEAST_DENSE * len(vectors) ** 0.5)),
-        min_samples=1,  # more turns a third of the messages into noise (EMBEDDING.md)
-        cluster_selection_method=settings.selection.value,
-        core_dist_n_jobs=1,
-    )
-    return np.asarray(clusterer.fit_predict(reduced.astype(np.float64)), dtype=np.intp)
-
-
 def same_topic(candidate: Candidate, model: TopicModel, settings: DiscoverySettings | None = None) -> TopicId | None:
     """The topic that this candidate is about already, to be merged with instead of born; None if it is new.
 
@@ -210,7 +138,7 @@ def _search(
     customers: Sequence[str],
     texts: Sequence[str],
     settings: DiscoverySettings,
-    grouped: Callable[[Vectors, DiscoverySettings, int], Groups],
+    grouped: Callable[[Vectors, GroupSettings, int], Groups],
     seed: int,
 ) -> list[Candidate]:
     """Group one message of each wording, or a sample of them; then place them all, and measure the groups."""
@@ -219,7 +147,7 @@ def _search(
     wordings = wordings_of(texts)
     firsts = np.unique(wordings, return_index=True)[1] if len(texts) else np.empty(0, dtype=np.intp)
     sampled = _sample(firsts, settings.max_rows, seed)
-    groups = grouped(vectors[sampled], settings, seed)
+    groups = grouped(vectors[sampled], settings.grouping, seed)
     if not (groups >= 0).any():
         return []
     placed = _place(vectors, firsts, sampled, groups, settings)[wordings]

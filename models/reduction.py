@@ -1,9 +1,11 @@
-"""Fewer dimensions for density clustering: 384 of them hide the dense places among the empty space.
+"""Fewer dimensions for clustering: 384 of them hide the dense places among the empty space.
 
+A diffusion map, after comparing (k-means with 60 to 110 groups of the first 2,000 messages of banking77, the other
+4,000 placed online; NMI, purity): 110 groups .743, .642; UMAP .741, .639; no reduction .708, .593. Surges found with it
+and with UMAP differ by less than their standard error, and UMAP takes some 20 times as long and a minute to compile.
 Heavy packages are imported where they are used, so that a process that never searches never loads them.
 """
 
-import warnings
 from enum import StrEnum
 
 import numpy as np
@@ -22,12 +24,9 @@ _STEPS = 8  # of the random walk: 16 make groups of uneven size, of which the la
 _PLACES_ROWS = 2_000
 _MOST_PLACES = 150
 _STAYS = 0.8
-_UMAP_NEIGHBOURS = 15  # UMAP's default, and that of most who use it on sentences
-_UMAP_EPOCHS = 200  # UMAP's own choice above 10,000 rows; 500 below it more than doubles the time
 
 
 class Reduction(StrEnum):
-    UMAP = "umap"
     DIFFUSION = "diffusion"
     PCA = "pca"
     NONE = "none"
@@ -44,7 +43,7 @@ def reduce(vectors: Vectors, how: Reduction, dimensions: int, *, seed: int = 0) 
     dimensions = min(dimensions, max(2, len(vectors) // _ROWS_A_DIMENSION))
     if how is Reduction.PCA or len(vectors) <= 3 * _NEIGHBOURS:
         return _pca(vectors, dimensions)
-    return {Reduction.UMAP: _umap, Reduction.DIFFUSION: _diffusion}[how](vectors, dimensions, seed)
+    return _diffusion(vectors, dimensions, seed)
 
 
 def _pca(vectors: Vectors, dimensions: int) -> NDArray[np.float32]:
@@ -52,31 +51,6 @@ def _pca(vectors: Vectors, dimensions: int) -> NDArray[np.float32]:
     _, _, axes = np.linalg.svd(centred.T @ centred, hermitian=True)
     reduced: NDArray[np.float32] = (centred @ axes[:dimensions].T).astype(np.float32)
     return reduced
-
-
-def _umap(vectors: Vectors, dimensions: int, seed: int) -> NDArray[np.float32]:
-    """McInnes, Healy & Melville, "UMAP: Uniform Manifold Approximation and Projection", 2018.
-
-    Neighbours are found exactly here: its own search compiles for a minute before the first result.
-    """
-    near = nearest(vectors, _UMAP_NEIGHBOURS)
-    with warnings.catch_warnings():
-        # It warns of a package that it could use, of rows to come that it can't map, of graphs in pieces.
-        warnings.simplefilter("ignore")
-        from umap import UMAP
-
-        mapper = UMAP(
-            n_neighbors=near.indices.shape[1],
-            n_components=dimensions,
-            min_dist=0.0,
-            metric="cosine",
-            n_epochs=_UMAP_EPOCHS,
-            random_state=seed,
-            n_jobs=1,
-            precomputed_knn=(near.indices, near.distances),
-            force_approximation_algorithm=True,
-        )
-        return np.asarray(mapper.fit_transform(vectors), dtype=np.float32)
 
 
 def _diffusion(vectors: Vectors, dimensions: int, seed: int) -> NDArray[np.float32]:

@@ -1,5 +1,6 @@
 """Finding topics among messages that have none. Vectors are drawn around known directions."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -8,7 +9,6 @@ import pytest
 from models.discovery import (
     Candidate,
     DiscoverySettings,
-    Selection,
     discover,
     partition,
     same_topic,
@@ -16,11 +16,12 @@ from models.discovery import (
     wordings_of,
 )
 from models.embed import Centring, Vectors, unit
+from models.groups import GroupSettings
 from models.reduction import Reduction
 from models.topics import Topic, TopicId, TopicModel
 
 DIMENSION = 32
-FEW = DiscoverySettings(dimensions=5)
+FEW = DiscoverySettings(grouping=GroupSettings(dimensions=5))
 
 
 def issues(count: int, each: int, *, spread: float = 0.1, seed: int = 0) -> tuple[Vectors, np.ndarray]:
@@ -43,7 +44,9 @@ def people(count: int) -> list[str]:
 @pytest.mark.parametrize("reduction", list(Reduction))
 def test_every_issue_is_found_and_no_candidate_mixes_two(reduction: Reduction) -> None:
     vectors, truth = issues(4, 60)
-    found = discover(vectors, people(240), words(240), DiscoverySettings(reduction=reduction, dimensions=5))
+    found = discover(
+        vectors, people(240), words(240), DiscoverySettings(grouping=GroupSettings(reduction=reduction, dimensions=5))
+    )
     assert [len(np.unique(truth[candidate.rows])) for candidate in found] == [1] * len(found)
     assert {int(truth[candidate.rows[0]]) for candidate in found} == {0, 1, 2, 3}
     assert sum(len(candidate.rows) for candidate in found) > 170
@@ -105,7 +108,7 @@ def test_a_few_messages_are_not_searched() -> None:
 
 def test_above_the_limit_a_sample_is_grouped_and_the_rest_follows() -> None:
     vectors, truth = issues(3, 200)
-    limited = DiscoverySettings(dimensions=5, max_rows=150)
+    limited = replace(FEW, max_rows=150)
     found = discover(vectors, people(600), words(600), limited)
     assert {int(truth[candidate.rows[0]]) for candidate in found} == {0, 1, 2}
     assert min(np.bincount(truth[candidate.rows]).max() / len(candidate.rows) for candidate in found) > 0.95
@@ -116,18 +119,6 @@ def test_unequal_lengths_are_refused() -> None:
     vectors, _ = issues(1, 30)
     with pytest.raises(ValueError, match="29 customers"):
         discover(vectors, people(29), words(30))
-
-
-def test_leaves_are_never_fewer_than_coarse_groups() -> None:
-    rng = np.random.default_rng(1)
-    coarse = unit(rng.normal(size=(3, DIMENSION)))
-    fine = unit(coarse.repeat(3, axis=0) + 0.12 * rng.normal(size=(9, DIMENSION)))
-    vectors = unit(fine.repeat(40, axis=0) + 0.05 * rng.normal(size=(360, DIMENSION)))
-    counts = [
-        len(discover(vectors, people(360), words(360), DiscoverySettings(reduction=Reduction.PCA, selection=how)))
-        for how in (Selection.COARSE, Selection.FINE)
-    ]
-    assert 0 < counts[0] <= counts[1]
 
 
 def known(centroid: np.ndarray, radius: float) -> TopicModel:
