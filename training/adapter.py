@@ -24,13 +24,15 @@ Progress = Callable[[int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How the adapter is trained. Temperature and intents a batch as in the full fine-tuning that showed the way;
-    the rest by trial on sets left out.
+    """How the adapter is trained. Temperature and intents a batch as in the full fine-tuning that showed the way.
+
+    Few steps on purpose: trained on hwu64 and own wordings, 30 to 100 steps do equally well on sets left out,
+    while 200 know the training sets better and the others worse (NMI of airline complaints .249 against .176).
     """
 
     layers: int = 6
     rank: int = 8
-    steps: int = 200
+    steps: int = 60
     intents: int = 56
     temperature: float = 0.03
     rate: float = 1e-3

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.embed import LANGUAGES, PRIOR_TEXTS, Centring, Language, language_of, unit
@@ -70,6 +70,7 @@ def test_no_centring_changes_nothing() -> None:
     np.testing.assert_allclose(Centring.none(16).apply(vectors, ["en"] * 5), vectors, atol=1e-6)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.sampled_from(LANGUAGES), min_size=1, max_size=40), st.integers(0, 2**32 - 1))
 def test_every_centred_vector_has_length_one(languages: list[Language], seed: int) -> None:
     vectors = unit(np.random.default_rng(seed).normal(size=(len(languages), 8)))
