@@ -18,7 +18,7 @@ def message(number: int) -> dict[str, object]:
     return {
         "id": f"k{number}",
         "source": "kill",
-        "text": f"the parcel is late again, still nothing after {number % 17} days, please look into it",
+        "text": f"parcel {number} is late again, still nothing after {number % 17} days, please look into it",
         "customer_id": f"customer {number}",
         "occurred_at": at.isoformat(),
     }
@@ -43,17 +43,17 @@ def counted(store: Redis) -> tuple[int, int]:
 def test_a_worker_killed_in_the_middle_of_batches_loses_and_doubles_nothing(stage: Stage) -> None:
     stage.settings = {"TOCSIN_TIME": "event", "TOCSIN_WORKER_BATCH": "16", "TOCSIN_CLAIM_AFTER": "PT0.5S"}
     stage.start("api")
-    total, rng, store = 1_200, random.Random(5), stage.redis()
+    total, rng, store = 2_400, random.Random(5), stage.redis()
     with stage.client() as client:
         for begin in range(0, total, 300):
             batch = [message(number) for number in range(begin, begin + 300)]
             receipt = client.post("/v1/messages:batch", json=batch)
             assert (receipt.status_code, receipt.json()["accepted"]) == (202, 300)
         for _ in range(4):
-            worker = stage.start("worker")
             before = waiting(store)
-            stage.wait(lambda seen=before: waiting(store) < seen)  # type: ignore[misc]
-            sleep_until(lambda: False, seconds=rng.uniform(0.0, 0.3))
+            worker = stage.start("worker")
+            assert sleep_until(lambda seen=before: waiting(store) < seen, seconds=60, every=0.005), stage.logs()  # type: ignore[misc]
+            sleep_until(lambda: False, seconds=rng.uniform(0.0, 0.1))
             stage.kill(worker)
         pending = sum(store.xpending(keys.inbox(p), keys.GROUP)["pending"] for p in range(PARTITIONS))
         assert waiting(store) > 0, "the kills came too late to prove anything"

@@ -52,6 +52,7 @@ def test_every_view_shows_it_as_text(person: Person, stage: Stage, hostile: str)
         assert person.all("main img, main script, main at, main iframe") == []
         assert person.browser.title in ("Tocsin", f"{SCRIPT} · Tocsin", "Topics · Tocsin")
     person.clicks(".topics summary.topic")
+    person.sees(".examples bdi")
     assert person.texts(".examples bdi")[0] == SCRIPT
 
 
