@@ -1,10 +1,12 @@
 """The alert: the one record of an episode that people act on, and the decision to tell somebody."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from models.buckets import end_of
+from models.embed import Language
 from models.evidence import Evidence
 from models.severity import Grade, Severity
 from models.surge import Surge, SurgeState, ratio
@@ -149,15 +151,31 @@ def mark_sent(alert: Alert, reason: Reason, now: datetime) -> Alert:
     return replace(alert, sent=Sent(reason, alert.severity, alert.evidence.window.observed, now))
 
 
-def headline(alert: Alert) -> str:
-    """One line in plain words: what, how much, since when."""
-    window = alert.evidence.window
-    return (
-        f"{alert.evidence.topic.label}: {window.observed} customers in {_span(window.minutes)}, "
-        f"{window.expected:.1f} expected ({ratio(window.observed, window.expected):.1f} times), "
-        f"since {alert.evidence.onset:%Y-%m-%d %H:%M} UTC"
+_HEADLINES: Mapping[Language, str] = {
+    "en": "{label}: {observed} customers in {span}, {expected:.1f} expected ({times:.1f} times), since {since} UTC",
+    "zh": "{label}：{span}内有 {observed} 位顾客提及，预期 {expected:.1f} 位（{times:.1f} 倍），始于 {since} UTC",
+}
+_SPANS: Mapping[Language, tuple[str, str]] = {"en": ("{} min", "{:g} h"), "zh": ("{} 分钟", "{:g} 小时")}
+
+
+def headline(alert: Alert, language: Language = "en") -> str:
+    """One line in plain words: what, how much, since when; with the topic's label in that language if it has one."""
+    evidence, window = alert.evidence, alert.evidence.window
+    return _HEADLINES[language].format(
+        label=evidence.topic.labels.get(language) or evidence.topic.label,
+        observed=window.observed,
+        span=span_words(window.minutes, language),
+        expected=window.expected,
+        times=ratio(window.observed, window.expected),
+        since=f"{evidence.onset:%Y-%m-%d %H:%M}",
     )
 
 
-def _span(minutes: int) -> str:
-    return f"{minutes} min" if minutes < 60 else f"{minutes / 60:g} h"
+def span_words(minutes: int, language: Language = "en") -> str:
+    """A window's length as people say it.
+
+    >>> span_words(45), span_words(90), span_words(180, "zh")
+    ('45 min', '1.5 h', '3 小时')
+    """
+    short, long = _SPANS[language]
+    return short.format(minutes) if minutes < 60 else long.format(minutes / 60)

@@ -15,6 +15,8 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(help="Keys of the API.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+failures_app = typer.Typer(help="Notifications that were given up.", no_args_is_help=True)
+app.add_typer(failures_app, name="failures")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (TOCSIN_HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one (TOCSIN_PORT).")]
@@ -134,6 +136,24 @@ def end_key(key_id: str) -> None:
     from service.commands.keys import end
 
     _run(lambda: end(key_id))
+
+
+@failures_app.command("list")
+def list_failures() -> None:
+    """List notifications that were given up, with the reason."""
+    from service.commands.undelivered import show
+
+    _run(show)
+
+
+@failures_app.command("replay")
+def replay_failures(
+    receiver: Annotated[str | None, typer.Option(help="Only those to this receiver.")] = None,
+) -> None:
+    """Make notifications that were given up due again."""
+    from service.commands.undelivered import replay as run
+
+    _run(lambda: run(receiver))
 
 
 def _run(command: Callable[[], object]) -> None:

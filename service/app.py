@@ -8,7 +8,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from service import web
-from service.api import alerts, campaigns, health, keys, messages, topics
+from service.api import alerts, campaigns, health, keys, messages, receivers, topics
 from service.api.parts import ApiParts
 from service.api.problem import add_problem_handlers
 
@@ -44,7 +44,7 @@ def create_app(parts: ApiParts) -> FastAPI:
     )
     app.state.parts = parts
     add_problem_handlers(app)
-    for room in (messages, alerts, topics, campaigns, keys, health):
+    for room in (messages, alerts, topics, campaigns, receivers, keys, health):
         app.include_router(room.router)
     web.mount(app)
     return app

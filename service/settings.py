@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     discover_first: int = Field(500, ge=50, description="messages before the first topics are made")
     discover_every: timedelta = Field(timedelta(hours=6), description="time between discoveries")
     false_alarms_per_week: float = Field(2.0, gt=0, le=1_000, description="the one knob: alarms that may be false")
+    receivers: Path | None = Field(None, description="file of receivers, TOML or YAML")
     webhooks: Annotated[tuple[str, ...], NoDecode] = Field((), description="receivers' URLs, comma-separated")
     webhook_secret: SecretStr | None = Field(None, description="whsec_ secret that signs webhooks")
     allow_hosts: Annotated[tuple[str, ...], NoDecode] = Field(

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from models.alert import Alert, Facts, Reason, headline
+from models.embed import LANGUAGES
 from models.evidence import CurvePoint, Sample, TopicName, WindowFigures
 from models.topics import Topic
 
@@ -22,6 +23,7 @@ def alert_view(alert: Alert, facts: Facts, *, base_url: str = "", reason: Reason
     return {
         "alert_id": alert.id,
         "headline": headline(alert),
+        "headlines": {language: headline(alert, language) for language in LANGUAGES},
         "state": alert.state.value,
         "severity": alert.severity.value,
         "severity_reasons": list(alert.grade.reasons),

@@ -3,7 +3,7 @@
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,10 @@ from service.api.parts import ApiParts
 from service.clock import Clock
 from service.errors import Conflict
 from service.metrics import Metrics
+from service.notify.address import AllowList
+from service.notify.file import read_receivers, webhook_receivers
+from service.notify.receiver import Receiver
+from service.pipeline.deliver import Deliverer
 from service.pipeline.discover import DiscoverRules, Discovery
 from service.pipeline.ingest import Ingest, IngestRules
 from service.pipeline.judge import Judge, JudgeRules
@@ -33,9 +37,10 @@ from service.store.inbox import Inbox
 from service.store.judgement import JudgeStore
 from service.store.lease import Lease
 from service.store.model import ModelStore
-from service.store.outbox import Outbox
+from service.store.outbox import EVERYBODY, Outbox
 from service.store.pools import Pools
 from service.store.pulse import Pulse
+from service.store.receivers import ReceiverStates
 from service.store.redis import Store, store_errors, text_of
 
 
@@ -51,6 +56,7 @@ class Rooms:
     book: AlertBook
     judge: JudgeStore
     outbox: Outbox
+    receivers: ReceiverStates
     campaigns: Campaigns
     keys: ApiKeys
 
@@ -69,6 +75,7 @@ def open_rooms(settings: Settings, url: str) -> Rooms:
         book=AlertBook(store),
         judge=JudgeStore(store),
         outbox=Outbox(store),
+        receivers=ReceiverStates(store),
         campaigns=Campaigns(store),
         keys=ApiKeys(store),
     )
@@ -107,7 +114,7 @@ def build_worker(settings: Settings, rooms: Rooms, embedder: Embedder, metrics: 
 def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics) -> Judge:
     rules = JudgeRules(
         false_alarms_per_week=settings.false_alarms_per_week,
-        receivers=settings.webhooks,
+        receivers=(EVERYBODY,),
         base_url=settings.public_url,
     )
     witness = Witness(rooms.counts, rooms.pools, rooms.models)
@@ -125,6 +132,18 @@ def build_discovery(settings: Settings, rooms: Rooms, found: DiscoverySettings |
     return Discovery(rooms.pools, rooms.counts, rooms.models, rules, lambda: embedder_of(rooms))
 
 
+def build_receivers(settings: Settings, environment: Mapping[str, str]) -> list[Receiver]:
+    """Everybody who is told: of the receivers' file, and a signed webhook for each URL of the settings."""
+    allow = AllowList.parse(settings.allow_hosts)
+    secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
+    listed = read_receivers(settings.receivers, environment, allow) if settings.receivers else []
+    return [*webhook_receivers(settings.webhooks, secret, allow), *listed]
+
+
+def build_deliverer(settings: Settings, rooms: Rooms, metrics: Metrics) -> Deliverer:
+    return Deliverer(rooms.outbox, build_receivers(settings, os.environ), rooms.receivers, metrics)
+
+
 def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: bytes) -> ApiParts:
     admin_key = settings.admin_key.get_secret_value() if settings.admin_key else None
     return ApiParts(
@@ -138,6 +157,7 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
         book=rooms.book,
         judge=rooms.judge,
         outbox=rooms.outbox,
+        receivers=rooms.receivers,
         campaigns=rooms.campaigns,
         keys=rooms.keys,
         pulse=Pulse(rooms.store),

@@ -24,6 +24,7 @@ from service.store.model import ModelStore
 from service.store.outbox import Outbox
 from service.store.pools import Pools
 from service.store.pulse import Pulse
+from service.store.receivers import ReceiverStates
 from service.store.redis import Store
 from service.views import alert_row, point_view
 
@@ -44,6 +45,7 @@ class ApiParts:
     book: AlertBook
     judge: JudgeStore
     outbox: Outbox
+    receivers: ReceiverStates
     campaigns: Campaigns
     keys: ApiKeys
     pulse: Pulse

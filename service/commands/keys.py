@@ -1,18 +1,14 @@
 """`tocsin keys make | list | end`: keys of the API, on the store that the settings name."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import ExitStack
 
 from rich.console import Console
 from rich.table import Table
 
 from service.clock import wall_clock
+from service.commands.onstore import on_store
 from service.errors import NotFound, Refused
-from service.settings import load_settings
 from service.store.apikeys import ApiKeys, Scope
-from service.store.embedded import EmbeddedStore, running_url
-from service.store.redis import Store
 
 
 def make(name: str, scopes: Sequence[str]) -> int:
@@ -56,16 +52,4 @@ def end(key_id: str) -> int:
 
 
 def _on_store(act: Callable[[ApiKeys], Awaitable[int]]) -> int:
-    settings = load_settings()
-
-    async def run(url: str) -> int:
-        store = Store.connect(url)
-        try:
-            return await act(ApiKeys(store))
-        finally:
-            await store.close()
-
-    with ExitStack() as stack:
-        url = settings.store_url or running_url(settings.data_dir)
-        url = url or stack.enter_context(EmbeddedStore(settings.data_dir)).url
-        return asyncio.run(run(url))
+    return on_store(lambda store: act(ApiKeys(store)))

@@ -16,6 +16,7 @@ from service.store.lease import Lease
 from service.wiring import (
     Rooms,
     build_api_parts,
+    build_deliverer,
     build_discovery,
     build_embedder,
     build_judge,
@@ -83,14 +84,10 @@ async def _judge(settings: Settings, rooms: Rooms) -> None:
 
 
 async def _deliver(settings: Settings, rooms: Rooms) -> None:
-    from service.notify.webhook import build_webhooks
-    from service.pipeline.deliver import Deliverer
     from service.roles import run_deliver
 
-    secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
-    receivers = build_webhooks(settings.webhooks, secret, settings.allow_hosts)
     metrics = Metrics()
-    deliverer = Deliverer(rooms.outbox, receivers, metrics)
+    deliverer = build_deliverer(settings, rooms, metrics)
     async with shown(rooms, "deliver", metrics):
         await run_deliver(deliverer, Lease(rooms.store, "deliver"), wall_clock, stop_signal())
     await rooms.store.close()

@@ -105,6 +105,21 @@ def _never(address: Address) -> bool:
     )
 
 
+async def checked(host: str, port: int, allow: AllowList, resolve: Resolve = resolve_by_system) -> list[Address]:
+    """The addresses of the host, none of which is refused: one bad one makes the name suspect.
+
+    Raises `AddressRefused`, or ``OSError`` where the name has no address.
+    """
+    try:
+        addresses = [ipaddress.ip_address(text) for text in await resolve(host, port)]
+    except UnicodeError as error:
+        raise OSError("the name has no address") from error
+    for address in addresses:
+        if _never(address) or not (is_open(address) or allow.holds(host, address)):
+            raise AddressRefused
+    return addresses
+
+
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Sends each request to an address that was checked, under the name that was asked for."""
 
@@ -120,8 +135,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Raises `AddressRefused`, or what httpx raises; ``ConnectError`` where no address can be reached."""
         name = request.url.raw_host.decode()
+        port = request.url.port or (443 if request.url.scheme == "https" else 80)
         failure = httpx.ConnectError("the name has no address")
-        for address in await self._checked(name, request.url.port or (443 if request.url.scheme == "https" else 80)):
+        try:
+            addresses = await checked(name, port, self._allow, self._resolve)
+        except OSError as error:
+            raise failure from error
+        for address in addresses:
             try:
                 return await self._inner.handle_async_request(_at(address, request, name))
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -130,17 +150,6 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
-
-    async def _checked(self, host: str, port: int) -> list[Address]:
-        """The addresses of the host, none of which is refused: one bad one makes the name suspect."""
-        try:
-            addresses = [ipaddress.ip_address(text) for text in await self._resolve(host, port)]
-        except (OSError, UnicodeError) as error:
-            raise httpx.ConnectError("the name has no address") from error
-        for address in addresses:
-            if _never(address) or not (is_open(address) or self._allow.holds(host, address)):
-                raise AddressRefused
-        return addresses
 
 
 def _at(address: Address, request: httpx.Request, name: str) -> httpx.Request:

@@ -1,62 +1,171 @@
 """Delivery: what is due in the outbox goes out, once; done, later, or dead with a reason."""
 
+import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any
 
+import orjson
+
+from models.severity import Severity
 from service.logs import log
 from service.metrics import Metrics
 from service.notify.outcome import Dead, Delivered, Later, Outcome
+from service.notify.receiver import Receiver
 from service.notify.schedule import next_attempt
-from service.store.outbox import Due, Outbox
+from service.store.outbox import EVERYBODY, Copy, Due, Outbox
+from service.store.receivers import ReceiverState, ReceiverStates
 
-
-class Notifier(Protocol):
-    """One channel out: ``send`` never raises for what the other side does."""
-
-    async def send(self, payload: bytes, *, id: str, at: datetime) -> Outcome:  # noqa: A002
-        """Deliver a payload; ``id`` is the same on every try, so that a receiver can drop repeats."""
+_MOST_DUE = 500  # looked at in one round: more than a digest ever needs, less than memory minds
+_SWITCHED_OFF = "receiver_gone"  # the reason after which nothing more is sent (410, after Standard Webhooks)
 
 
 class Deliverer:
-    """Sends what is due; ``receivers`` maps a receiver's name to its channel."""
+    """Gives each transition to the receivers that want it, each once.
 
-    def __init__(self, outbox: Outbox, receivers: Mapping[str, Notifier], metrics: Metrics) -> None:
+    At least once across a kill: a process killed between the answer of a receiver and the note of it sends that
+    one notification again, under the same id. Everything else is written before or after, never between.
+    """
+
+    def __init__(self, outbox: Outbox, receivers: Sequence[Receiver], states: ReceiverStates, metrics: Metrics) -> None:
         self._outbox = outbox
-        self._receivers = receivers
+        self._receivers = {receiver.name: receiver for receiver in receivers}
+        self._states = states
         self._metrics = metrics
+        self._known = False
 
     async def run_once(self, now: datetime) -> int:
-        """Try everything that is due; answers how many were tried."""
-        due = await self._outbox.due(now)
+        """Try everything that is due; answers how many notifications were settled or put off."""
+        if not self._known:
+            await self._states.settle_on({name: one.kind for name, one in self._receivers.items()})
+            self._known = True
+        due = await self._outbox.due(now, _MOST_DUE)
+        by_receiver: dict[str, list[Due]] = {}
         for one in due:
-            await self._settle(one, await self._send(one, now), now)
+            if one.receiver == EVERYBODY:
+                await self._fan_out(one, now)
+            else:
+                by_receiver.setdefault(one.receiver, []).append(one)
+        # A slow receiver delays no other.
+        await asyncio.gather(*(self._serve(name, dues, now) for name, dues in by_receiver.items()))
         waiting, _ = await self._outbox.count()
         self._metrics.outbox.set(waiting)
         return len(due)
 
-    async def _send(self, due: Due, now: datetime) -> Outcome:
-        receiver = self._receivers.get(due.receiver)
-        if receiver is None:
-            return Dead("receiver_unknown")
-        return await receiver.send(due.payload, id=due.id, at=now)
+    async def _fan_out(self, due: Due, now: datetime) -> None:
+        """One notification for each receiver that wants it, or that was told of the alert before."""
+        view = orjson.loads(due.payload)["data"]
+        told = await self._outbox.told(view["alert_id"])
+        copies = [
+            Copy(receiver.name, _when(receiver, view, now))
+            for receiver in self._receivers.values()
+            if receiver.route.wants(view) or (receiver.name in told and _tells(receiver, view))
+        ]
+        await self._outbox.fan_out(due, view["alert_id"], copies)
 
-    async def _settle(self, due: Due, outcome: Outcome, now: datetime) -> None:
+    async def _serve(self, name: str, dues: Sequence[Due], now: datetime) -> None:
+        """Everything that is due to one receiver, in order, at its pace."""
+        receiver, state = self._receivers.get(name), await self._states.get(name)
+        if receiver is None or state is None:
+            await self._give_up(dues, "receiver_unknown", now)
+            return
+        for group in _groups(receiver, dues):
+            if state.off is not None and not group[0].once:
+                await self._give_up(group, state.off, now)
+                continue
+            free = receiver.pace.free_at(state.sent, now)
+            if free > now:
+                await self._outbox.later(*group, at=free, tried=False)
+                continue
+            state = await self._send(receiver, state, group, now)
+
+    async def _send(
+        self, receiver: Receiver, state: ReceiverState, group: Sequence[Due], now: datetime
+    ) -> ReceiverState:
+        """Send one notification, or several as one, and settle it."""
+        if receiver.pace.most:
+            # Before the send, so that a kill in the middle doesn't let the next process go faster than allowed.
+            state = replace(state, sent=(*state.sent, now.timestamp())[-receiver.pace.most :])
+            await self._states.put(state)
+        payload, name = _payload(group, now)
+        outcome = await receiver.notifier.send(payload, id=name, at=now)
+        await self._settle(group, outcome, now)
+        state = _after(state, group, outcome, now)
+        await self._states.put(state)
+        return state
+
+    async def _settle(self, group: Sequence[Due], outcome: Outcome, now: datetime) -> None:
         match outcome:
             case Delivered():
-                await self._outbox.done(due)
-                word = "delivered"
+                await self._outbox.done(*group)
+                self._count("delivered", "", group)
             case Later(reason, retry_after):
-                wait = next_attempt(due.attempt + 1, random.random())  # noqa: S311
-                if wait is None:
-                    await self._outbox.dead(due, reason)
-                    word = "dead"
+                wait = next_attempt(group[0].attempt + 1, random.random())  # noqa: S311
+                if group[0].once:
+                    await self._outbox.done(*group)
+                    self._count("dead", reason, group)
+                elif wait is None:
+                    await self._give_up(group, reason, now)
                 else:
-                    await self._outbox.later(due, now + max(wait, retry_after or wait))
-                    word = "later"
+                    await self._outbox.later(*group, at=now + max(wait, retry_after or wait))
+                    self._count("later", reason, group)
             case Dead(reason):
-                await self._outbox.dead(due, reason)
-                word = "dead"
-        self._metrics.notified.labels(outcome=word).inc()
-        log.info("notification", id=due.id, outcome=word, attempt=due.attempt)
+                await self._give_up(group, reason, now)
+
+    async def _give_up(self, group: Sequence[Due], reason: str, now: datetime) -> None:
+        tests = [due for due in group if due.once]
+        await self._outbox.done(*tests)
+        await self._outbox.dead(*(due for due in group if not due.once), reason=reason, at=now)
+        self._count("dead", reason, group)
+
+    def _count(self, word: str, reason: str, group: Sequence[Due]) -> None:
+        self._metrics.notified.labels(outcome=word).inc(len(group))
+        for due in group:
+            log.info("notification", id=due.id, outcome=word, reason=reason, attempt=due.attempt)
+
+
+def _when(receiver: Receiver, view: Mapping[str, Any], now: datetime) -> datetime:
+    return receiver.quiet.opens(now, Severity(view["severity"])) if receiver.quiet else now
+
+
+def _tells(receiver: Receiver, view: Mapping[str, Any]) -> bool:
+    """Whether a receiver that was told of the alert hears of this change: all but kinds of change it left out."""
+    return not receiver.route.reasons or view["reason"] in receiver.route.reasons
+
+
+def _groups(receiver: Receiver, dues: Sequence[Due]) -> list[list[Due]]:
+    """What goes out together: many at once as one digest, else each by itself; tests always by themselves."""
+    alone = [[due] for due in dues if due.once]
+    others = [due for due in dues if not due.once]
+    if receiver.digest_over is not None and len(others) > receiver.digest_over:
+        return [*alone, others]
+    return [*alone, *([due] for due in others)]
+
+
+def _payload(group: Sequence[Due], now: datetime) -> tuple[bytes, str]:
+    """What is sent, and its id: of one its own, of a digest that of the first, which is the same on the next try."""
+    if len(group) == 1:
+        return group[0].payload, group[0].id
+    notifications = [orjson.loads(due.payload) for due in group]
+    body = {"type": "digest", "timestamp": now.isoformat(), "data": {"notifications": notifications}}
+    return orjson.dumps(body), f"digest:{group[0].id}"
+
+
+def _after(state: ReceiverState, group: Sequence[Due], outcome: Outcome, now: datetime) -> ReceiverState:
+    """What is known of the receiver after a send."""
+    reason = None if isinstance(outcome, Delivered) else outcome.reason
+    state = replace(
+        state,
+        last_outcome={Delivered: "delivered", Later: "later", Dead: "dead"}[type(outcome)],
+        last_reason=reason,
+        last_at=now,
+        tested=group[0].id if group[0].once else state.tested,
+    )
+    if reason is None:
+        # Whoever answers again is there again: a test that went well switches a receiver on.
+        return replace(state, delivered_at=now, off=None, off_at=None)
+    if reason == _SWITCHED_OFF:
+        return replace(state, off=reason, off_at=now)
+    return state

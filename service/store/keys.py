@@ -24,6 +24,8 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{tenant}:outbox             | zset   | until delivered       | judge, deliver      |
 | tocsin:{tenant}:outbox:bodies      | hash   | until delivered       | judge, deliver      |
 | tocsin:{tenant}:outbox:dead        | stream | newest 1,000          | deliver             |
+| tocsin:{tenant}:told:ALERT         | set    | 60 days               | deliver (fanout.lua)|
+| tocsin:{tenant}:receivers          | hash   | while configured      | deliver, api        |
 | tocsin:{tenant}:keys               | hash   | until revoked         | api, command line   |
 | tocsin:{tenant}:campaigns          | hash   | until removed         | api, command line   |
 | tocsin:{tenant}:layout             | hash   | for ever              | first start         |
@@ -47,6 +49,7 @@ EVENTS = f"{TENANT}:events"
 OUTBOX = f"{TENANT}:outbox"
 OUTBOX_BODIES = f"{TENANT}:outbox:bodies"
 OUTBOX_DEAD = f"{TENANT}:outbox:dead"
+RECEIVERS = f"{TENANT}:receivers"
 API_KEYS = f"{TENANT}:keys"
 CAMPAIGNS = f"{TENANT}:campaigns"
 LAYOUT = f"{TENANT}:layout"
@@ -55,6 +58,10 @@ TOPIC_IDS = f"{TENANT}:ids"
 
 def lease(role: str) -> str:
     return f"{TENANT}:lease:{role}"
+
+
+def told(alert_id: str) -> str:
+    return f"{TENANT}:told:{alert_id}"
 
 
 def metrics(process: str) -> str:

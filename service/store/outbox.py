@@ -1,28 +1,56 @@
 """The outbox: notifications that are due, with their tries; done, later, or dead with a reason."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import orjson
 
 from service.store import keys
 from service.store.redis import Store, store_errors
 
+EVERYBODY = "*"
+"""The receiver of what the judge writes: delivery turns it into one notification for each receiver that wants it."""
 _MOST_DEAD = 1_000
+_TOLD = timedelta(days=60)  # how long it is remembered who was told of an alert: longer than any episode lasts
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A notification to send now; ``attempt`` counts from 0."""
+    """A notification to send now; ``attempt`` counts from 0. One that is ``once`` is never tried again."""
 
     id: str
     receiver: str
     payload: bytes
-    attempt: int
+    attempt: int = 0
+    once: bool = False
 
 
-def pack_due(receiver: str, payload: bytes, attempt: int = 0) -> bytes:
-    return orjson.dumps({"receiver": receiver, "payload": payload.decode(), "attempt": attempt})
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A notification for one receiver, made of one to everybody."""
+
+    receiver: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A notification that was given up, with the reason; ``entry`` is its place among them."""
+
+    entry: str
+    id: str
+    receiver: str
+    reason: str
+    attempts: int
+    at: datetime
+    payload: bytes
+
+
+def pack_due(receiver: str, payload: bytes, attempt: int = 0, *, once: bool = False) -> bytes:
+    fields: dict[str, object] = {"receiver": receiver, "payload": payload.decode(), "attempt": attempt}
+    return orjson.dumps(fields | ({"once": True} if once else {}))
 
 
 class Outbox:
@@ -31,6 +59,14 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    async def put(self, due: Due, at: datetime) -> None:
+        """Add one notification by hand (the judge adds its own in its tick)."""
+        with store_errors():
+            pipe = self._store.client.pipeline(transaction=True)
+            pipe.hset(keys.OUTBOX_BODIES, due.id, pack_due(due.receiver, due.payload, due.attempt, once=due.once))
+            pipe.zadd(keys.OUTBOX, {due.id: at.timestamp()})
+            await pipe.execute()
+
     async def due(self, now: datetime, count: int = 50) -> list[Due]:
         """What is to be sent now, the longest due first."""
         with store_errors():
@@ -38,28 +74,43 @@ class Outbox:
                 keys.OUTBOX, "-inf", now.timestamp(), byscore=True, offset=0, num=count
             )
             bodies = await self._store.client.hmget(keys.OUTBOX_BODIES, ids) if ids else []
-        found = []
-        for name, body in zip(ids, bodies, strict=True):
-            if body is not None:
-                fields = orjson.loads(body)
-                found.append(Due(name.decode(), fields["receiver"], fields["payload"].encode(), fields["attempt"]))
-        return found
+        return [_due(name, body) for name, body in zip(ids, bodies, strict=True) if body is not None]
 
-    async def done(self, due: Due) -> None:
+    async def told(self, alert_id: str) -> set[str]:
+        """The receivers that were told of an alert."""
+        with store_errors():
+            found = await self._store.client.smembers(keys.told(alert_id))
+        return {name.decode() for name in found}
+
+    async def fan_out(self, due: Due, alert_id: str, copies: Sequence[Copy]) -> bool:
+        """Replace a notification to everybody by its copies, in one step; False where that was done already."""
+        args: list[object] = [due.id, int(_TOLD.total_seconds())]
+        for copy in copies:
+            body = pack_due(copy.receiver, due.payload)
+            args += [f"{due.id}:{_short(copy.receiver)}", copy.due.timestamp(), body, copy.receiver]
+        with store_errors():
+            done = await self._store.scripts["fanout"](
+                [keys.OUTBOX, keys.OUTBOX_BODIES, keys.told(alert_id)], args
+            )  # fmt: skip
+        return bool(done)
+
+    async def done(self, *dues: Due) -> None:
         """Sent: gone from the outbox. The tick that put it there is never written twice, so it is not sent again."""
-        await self._settle(due, None)
+        await self._settle(dues)
 
-    async def later(self, due: Due, at: datetime) -> None:
-        """To be tried again at ``at``."""
+    async def later(self, *dues: Due, at: datetime, tried: bool = True) -> None:
+        """To be sent at ``at``; counted as a try unless it was only put off."""
         with store_errors():
             pipe = self._store.client.pipeline(transaction=True)
-            pipe.hset(keys.OUTBOX_BODIES, due.id, pack_due(due.receiver, due.payload, due.attempt + 1))
-            pipe.zadd(keys.OUTBOX, {due.id: at.timestamp()})
+            for due in dues:
+                body = pack_due(due.receiver, due.payload, due.attempt + tried, once=due.once)
+                pipe.hset(keys.OUTBOX_BODIES, due.id, body)
+                pipe.zadd(keys.OUTBOX, {due.id: at.timestamp()})
             await pipe.execute()
 
-    async def dead(self, due: Due, reason: str) -> None:
+    async def dead(self, *dues: Due, reason: str, at: datetime) -> None:
         """Given up, kept aside with the reason."""
-        await self._settle(due, reason)
+        await self._settle(dues, reason, at)
 
     async def count(self) -> tuple[int, int]:
         """Notifications that wait, and dead ones."""
@@ -70,12 +121,64 @@ class Outbox:
             waiting, dead = await pipe.execute()
         return int(waiting), int(dead)
 
-    async def _settle(self, due: Due, reason: str | None) -> None:
+    async def given_up(self, count: int = 100) -> list[GivenUp]:
+        """The newest that were given up, newest first."""
+        with store_errors():
+            found = await self._store.client.xrevrange(keys.OUTBOX_DEAD, count=count)
+        return [_given_up(entry, fields) for entry, fields in found]
+
+    async def requeue(self, now: datetime, *, receiver: str | None = None, entries: Sequence[str] | None = None) -> int:
+        """Make what was given up due again, all or those of a receiver or entries; answers how many."""
+        held = await self.given_up(_MOST_DEAD)
+        chosen = [
+            one.entry
+            for one in reversed(held)
+            if (receiver is None or one.receiver == receiver) and (entries is None or one.entry in entries)
+        ]
+        if not chosen:
+            return 0
+        with store_errors():
+            names = [keys.OUTBOX_DEAD, keys.OUTBOX, keys.OUTBOX_BODIES]
+            return int(await self._store.scripts["requeue"](names, [now.timestamp(), *chosen]))
+
+    async def _settle(self, dues: Sequence[Due], reason: str | None = None, at: datetime | None = None) -> None:
         with store_errors():
             pipe = self._store.client.pipeline(transaction=True)
-            pipe.zrem(keys.OUTBOX, due.id)
-            pipe.hdel(keys.OUTBOX_BODIES, due.id)
-            if reason is not None:
-                fields = {"id": due.id, "receiver": due.receiver, "reason": reason, "payload": due.payload}
-                pipe.xadd(keys.OUTBOX_DEAD, fields, maxlen=_MOST_DEAD, approximate=True)
+            for due in dues:
+                pipe.zrem(keys.OUTBOX, due.id)
+                pipe.hdel(keys.OUTBOX_BODIES, due.id)
+                if reason is not None and at is not None:
+                    fields = {
+                        "id": due.id,
+                        "reason": reason,
+                        "attempts": due.attempt + 1,
+                        "at": at.timestamp(),
+                        "body": pack_due(due.receiver, due.payload),
+                    }
+                    pipe.xadd(keys.OUTBOX_DEAD, fields, maxlen=_MOST_DEAD, approximate=True)
             await pipe.execute()
+
+
+def _short(receiver: str) -> str:
+    """A receiver's name as it may stand in an id: names hold any letters, headers don't."""
+    return sha256(receiver.encode()).hexdigest()[:8]
+
+
+def _due(name: bytes, body: bytes) -> Due:
+    fields = orjson.loads(body)
+    return Due(
+        name.decode(), fields["receiver"], fields["payload"].encode(), fields["attempt"], fields.get("once", False)
+    )
+
+
+def _given_up(entry: bytes, fields: Mapping[bytes, bytes]) -> GivenUp:
+    due = _due(fields[b"id"], fields[b"body"])
+    return GivenUp(
+        entry=entry.decode(),
+        id=due.id,
+        receiver=due.receiver,
+        reason=fields[b"reason"].decode(),
+        attempts=int(fields[b"attempts"]),
+        at=datetime.fromtimestamp(float(fields[b"at"]), UTC),
+        payload=due.payload,
+    )

@@ -135,9 +135,9 @@ async def test_a_notification_waits_comes_again_and_ends(store: Store) -> None:
     due = await outbox.due(NOW + timedelta(seconds=1))
     assert [one.id for one in due] == ["n0", "n1"]
     await outbox.done(due[0])
-    await outbox.later(due[1], NOW + timedelta(minutes=5))
+    await outbox.later(due[1], at=NOW + timedelta(minutes=5))
     assert [(one.id, one.attempt) for one in await outbox.due(NOW + timedelta(minutes=5))] == [("n2", 0), ("n1", 1)]
-    await outbox.dead((await outbox.due(NOW + timedelta(minutes=5)))[0], "gone")
+    await outbox.dead((await outbox.due(NOW + timedelta(minutes=5)))[0], reason="gone", at=NOW)
     assert await outbox.count() == (1, 1)
 
 

@@ -1,7 +1,7 @@
 """A receiver on loopback: real HTTP, scripted answers, and what it was sent."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -17,6 +17,9 @@ class Receiver:
     headers: Mapping[str, str] = field(default_factory=dict)
     silent: bool = False
     broken: bool = False
+    body: bytes = b""
+    judge: Callable[[str, Mapping[str, str], bytes], tuple[int, bytes]] | None = None
+    """Makes status and body of an answer out of path, headers and body; for servers that look at what they get."""
     seen: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -35,10 +38,14 @@ def handler_for(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             if receiver.silent or receiver.broken:
                 self.close_connection = True
                 return
-            self.send_response(receiver.status)
+            status, said = receiver.status, receiver.body
+            if receiver.judge is not None:
+                status, said = receiver.judge(*receiver.seen[-1])
+            self.send_response(status)
             for name, value in receiver.headers.items():
                 self.send_header(name, value)
             self.end_headers()
+            self.wfile.write(said)
 
         def log_message(self, *_: object) -> None:
             """Nothing: the test's output is no place for it."""

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from service.notify.address import AllowList
+from service.notify.file import webhook_receivers
 from service.notify.outcome import Dead, Delivered, Later
 from service.notify.signature import Secret
-from service.notify.webhook import WebhookNotifier, build_webhooks
+from service.notify.webhook import WebhookNotifier
 
 from .conftest import Receiver, handler_for
 
@@ -85,12 +86,9 @@ async def test_the_receiver_may_name_the_time(receiver: Receiver, header: str, w
     assert await notifier(receiver.url).send(BODY, id="a", at=AT) == Later("status_503", wait)
 
 
-async def test_a_receiver_that_is_gone_is_left_alone(receiver: Receiver) -> None:
+async def test_a_receiver_that_is_gone_is_dead(receiver: Receiver) -> None:
     receiver.status = 410
-    gone = notifier(receiver.url)
-    assert await gone.send(BODY, id="a", at=AT) == Dead("receiver_gone")
-    assert await gone.send(BODY, id="b", at=AT) == Dead("receiver_gone")
-    assert len(receiver.seen) == 1
+    assert await notifier(receiver.url).send(BODY, id="a", at=AT) == Dead("receiver_gone")
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -212,21 +210,21 @@ async def test_the_certificate_must_be_that_of_the_name_and_not_of_the_address(
     assert len(receiver.seen) == 1
 
 
-async def test_webhooks_are_built_from_settings(receiver: Receiver) -> None:
+async def test_webhooks_are_built_from_settings_under_names_that_show_no_address(receiver: Receiver) -> None:
     old = "whsec_" + base64.b64encode(b"o" * 32).decode()
-    built = build_webhooks([receiver.url], f"{SECRET},{old}", ["127.0.0.1"])
-    assert list(built) == [receiver.url]
-    assert await built[receiver.url].send(BODY, id="a", at=AT) == Delivered()
+    (built,) = webhook_receivers([receiver.url], f"{SECRET},{old}", LOOPBACK)
+    assert (built.name, built.kind) == ("webhook-1", "webhook")
+    assert await built.notifier.send(BODY, id="a", at=AT) == Delivered()
     assert receiver.seen[0][1]["webhook-signature"].count("v1,") == 2
 
 
 def test_no_receivers_need_no_secret() -> None:
-    assert build_webhooks([], None, []) == {}
+    assert webhook_receivers([], None, LOOPBACK) == []
 
 
 def test_unsigned_webhooks_are_refused() -> None:
     with pytest.raises(ValueError, match="TOCSIN_WEBHOOK_SECRET"):
-        build_webhooks(["https://hooks.example/"], None, [])
+        webhook_receivers(["https://hooks.example/"], None, LOOPBACK)
 
 
 @pytest.mark.parametrize(
@@ -235,5 +233,5 @@ def test_unsigned_webhooks_are_refused() -> None:
 )
 def test_a_url_that_cannot_be_used_is_refused_without_being_shown(url: str) -> None:
     with pytest.raises(ValueError, match="a webhook's URL") as refusal:
-        build_webhooks([url], SECRET, [])
+        webhook_receivers([url], SECRET, LOOPBACK)
     assert "hunter2" not in str(refusal.value)

@@ -1,0 +1,29 @@
+"""A receiver: a channel out, with what it wants to hear, when, and how much at once."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from service.notify.outcome import Outcome
+from service.notify.pace import Pace
+from service.notify.route import Quiet, Route
+
+
+class Notifier(Protocol):
+    """One channel out: ``send`` never raises for what the other side does."""
+
+    async def send(self, payload: bytes, *, id: str, at: datetime) -> Outcome:  # noqa: A002
+        """Deliver a payload; ``id`` is the same on every try, so that a receiver can drop repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """``digest_over``: more than so many due at once become one message; None where each is sent by itself."""
+
+    name: str
+    kind: str
+    notifier: Notifier
+    route: Route = field(default_factory=Route)
+    quiet: Quiet | None = None
+    pace: Pace = field(default_factory=Pace)
+    digest_over: int | None = None
