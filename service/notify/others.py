@@ -4,6 +4,7 @@ Apprise makes its own connections, so the guard of `service.notify.address` does
 addresses that you chose yourself.
 """
 
+import warnings
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from typing import Any
@@ -22,13 +23,17 @@ class Others:
     def __init__(self, url: str, voice: Voice) -> None:
         if find_spec("apprise") is None:
             raise ValueError("kind 'apprise' needs the package: pip install 'tocsin[apprise]'")
-        import apprise
+        with warnings.catch_warnings():
+            # Its parts import modules that later versions of Python no longer have; it knows what to do then.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import apprise
 
-        self._apprise: Any = apprise
-        self._sender = apprise.Apprise()
-        self._voice = voice
-        if not self._sender.add(url):
+            self._apprise: Any = apprise
+            self._sender = apprise.Apprise()
+            known = self._sender.add(url)
+        if not known:
             raise ValueError("apprise does not know this kind of address")
+        self._voice = voice
 
     async def send(self, payload: bytes, *, id: str, at: datetime) -> Outcome:  # noqa: A002
         """Send as plain text; apprise tells only whether it went well."""

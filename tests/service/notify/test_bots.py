@@ -131,7 +131,7 @@ async def test_slack_takes_blocks_and_answers_a_plain_ok(receiver: Receiver) -> 
     [
         (dingtalk, 200, b'{"errcode":130101,"errmsg":"send too fast"}', Later("too_fast", timedelta(minutes=10))),
         (dingtalk, 200, b'{"errcode":310000,"errmsg":"keywords not in content"}', Dead("keyword_missing")),
-        (dingtalk, 200, '{"errcode":310000,"errmsg":"ip X.X.X.X not in whitelist"}'.encode(), Dead("address_not_listed")),
+        (dingtalk, 200, b'{"errcode":310000,"errmsg":"ip X.X.X.X not in whitelist"}', Dead("address_not_listed")),
         (dingtalk, 200, '{"errcode":-1,"errmsg":"系统繁忙"}'.encode(), Later("errcode_-1")),
         (dingtalk, 200, b"<html>captive portal</html>", Later("no_verdict")),
         (dingtalk, 502, b"", Later("status_502")),
