@@ -93,6 +93,14 @@ def prepare(cache: Annotated[Path | None, typer.Option(help="Folder to prepare i
 
 
 @app.command()
+def openapi() -> None:
+    """Print the OpenAPI document of this version."""
+    from service.commands.openapi import run
+
+    _run(run)
+
+
+@app.command()
 def doctor() -> None:
     """Check this machine and the settings, and say what to mend."""
     from service.commands.doctor import run

@@ -8,7 +8,8 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from service import web
-from service.api import alerts, campaigns, health, keys, messages, receivers, topics
+from service.api import alerts, campaigns, docs, feeds, health, keys, messages, receivers, topics
+from service.api.openapi import describe
 from service.api.parts import ApiParts
 from service.api.problem import add_problem_handlers
 
@@ -44,7 +45,10 @@ def create_app(parts: ApiParts) -> FastAPI:
     )
     app.state.parts = parts
     add_problem_handlers(app)
-    for room in (messages, alerts, topics, campaigns, receivers, keys, health):
+    rooms = (messages, alerts, feeds, topics, campaigns, receivers, keys, health)
+    for room in rooms:
         app.include_router(room.router)
+    describe(app, [room.router for room in rooms])
+    app.include_router(docs.router)
     web.mount(app)
     return app

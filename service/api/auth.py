@@ -41,6 +41,16 @@ class Gate:
                 raise Forbidden(f"this key has not the scope {scope.value!r}")
             raise Unauthorised("this key is unknown, or has ended")
 
+    async def check_address(self, secret: str, scope: Scope) -> None:
+        """A key that stands in an address, where logs and neighbours may see it: it may have no scope but this."""
+        if not self._on:
+            return
+        key = await self._find(secret)
+        if key is None or not key.allows(scope, self._clock()):
+            raise Unauthorised("this key is unknown, has ended, or is not for this")
+        if key.scopes != {scope}:
+            raise Forbidden(f"a key in an address may have the scope {scope.value!r} alone; make one for it")
+
     async def _find(self, secret: str) -> ApiKey | None:
         now = self._clock()
         known = self._known.get(secret)
@@ -53,10 +63,18 @@ class Gate:
         return key
 
 
-def needs(scope: Scope) -> Callable[[Request], Awaitable[None]]:
-    """A dependency that lets only keys with ``scope`` through."""
+def needs(scope: Scope, *, in_address: bool = False) -> Callable[[Request], Awaitable[None]]:
+    """A dependency that lets only keys with ``scope`` through; with ``in_address`` also one given as ``?key=``,
+    for programs that can be given an address but no header."""
 
     async def gate(request: Request) -> None:
-        await request.app.state.parts.gate.check(request.headers.get("authorization"), scope)
+        checks: Gate = request.app.state.parts.gate
+        header, key = request.headers.get("authorization"), request.query_params.get("key")
+        if in_address and header is None and key:
+            await checks.check_address(key, scope)
+        else:
+            await checks.check(header, scope)
 
+    gate.scope = scope  # type: ignore[attr-defined]
+    gate.in_address = in_address  # type: ignore[attr-defined]
     return gate

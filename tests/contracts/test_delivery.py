@@ -30,7 +30,7 @@ class Ear:
     heard: list[tuple[str, list[str]]] = field(default_factory=list)
     at: list[datetime] = field(default_factory=list)
 
-    async def send(self, payload: bytes, *, id: str, at: datetime) -> Outcome:
+    async def send(self, payload: bytes, *, id: str, at: datetime) -> Outcome:  # noqa: A002
         body = orjson.loads(payload)
         parts = body["data"]["notifications"] if body["type"] == "digest" else [body]
         self.heard.append((id, [part["data"].get("alert_id", "test") + " " + part["type"] for part in parts]))
@@ -259,12 +259,12 @@ async def test_a_slow_receiver_delays_no_other(desk: Desk) -> None:
     heard = asyncio.Event()
 
     class Slow(Ear):
-        async def send(self, payload: bytes, *, id: str, at: datetime) -> Outcome:
+        async def send(self, payload: bytes, *, id: str, at: datetime) -> Outcome:  # noqa: A002
             await heard.wait()
             return await super().send(payload, id=id, at=at)
 
     class Quick(Ear):
-        async def send(self, payload: bytes, *, id: str, at: datetime) -> Outcome:
+        async def send(self, payload: bytes, *, id: str, at: datetime) -> Outcome:  # noqa: A002
             heard.set()
             return await super().send(payload, id=id, at=at)
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 ALLOWED = {
     *("service", "models", "training", "tests", "pyproject.toml", "Dockerfile", "README.md"),
     # What tools and people look for by name.
-    "docs",  # the pictures of the READMEs
+    "docs",  # the pictures and further pages of the READMEs, and the OpenAPI document
     *("README.zh-CN.md", "CHANGELOG.md", "LICENSE", "NOTICE", "Makefile", "compose.yaml"),
     *(".ci", ".github", ".gitignore", ".gitattributes", ".dockerignore", ".editorconfig", ".pre-commit-config.yaml"),
 }
@@ -54,11 +54,11 @@ def test_the_top_level_holds_only_what_belongs_there() -> None:
     assert {path.relative_to(ROOT).parts[0] for path in tracked()} <= ALLOWED
 
 
-def test_docs_hold_only_pictures_that_a_readme_shows() -> None:
+def test_docs_hold_only_what_a_readme_shows_or_leads_to() -> None:
     shown = "".join((ROOT / name).read_text() for name in ("README.md", "README.zh-CN.md"))
     for path in tracked():
         if path.relative_to(ROOT).parts[0] == "docs":
-            assert path.suffix in {".png", ".svg"}
+            assert path.suffix in {".png", ".svg", ".json", ".md"}
             assert f"({path.relative_to(ROOT)})" in shown, path.name
 
 

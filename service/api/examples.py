@@ -1,0 +1,137 @@
+"""Examples for the OpenAPI document, made by the very views that make the answers."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from models.alert import Alert, Facts, Reason, Sent
+from models.evidence import CulpritFigures, CurvePoint, Evidence, Sample, TopicName, WindowFigures
+from models.message import RedactedText
+from models.severity import Grade, Severity
+from models.surge import SurgeState
+from service.views import alert_row, alert_view, iso, point_view, sample_view, topic_name_view
+
+AT = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+BASE = "https://tocsin.example"
+_ONSET = AT - timedelta(hours=3)
+_WINDOW = WindowFigures(_ONSET, AT, 45, 5.24, 9)
+_SAMPLE = Sample(
+    "chat-118", "chatbot", RedactedText("充电宝充不进电了，才用三天"), AT,
+    {"sku": "PB-20", "batch": "PB-20-B3", "region": "华东"}, "SO20260309881",
+)  # fmt: skip
+_TOPIC = TopicName("t7", "充不进电", {"zh": "充不进电", "en": "does not charge"}, ("充电", "充不进"))
+_ALERT = Alert(
+    id="20260310T0900-t7",
+    state=SurgeState.firing,
+    fired_at=AT,
+    noticed_at=AT,
+    updated_at=AT,
+    grade=Grade(Severity.critical, ("size", "ratio")),
+    evidence=Evidence(
+        topic=_TOPIC,
+        window=_WINDOW,
+        onset=_ONSET,
+        customers=45,
+        messages=51,
+        windows=(_WINDOW,),
+        culprits=(CulpritFigures("batch", "PB-20-B3", 38, 4.1, 9.3, 0.001),),
+        samples=(_SAMPLE,),
+        curve=(CurvePoint(AT - timedelta(hours=1), 22, 1.7, 5.0),),
+        contributions={"hour": 1.4, "weekday": 0.9},
+    ),
+    sent=Sent(Reason.fired, Severity.critical, 45, AT),
+)
+
+ALERT: dict[str, Any] = alert_view(_ALERT, Facts(), base_url=BASE)
+ROW: dict[str, Any] = alert_row(_ALERT, Facts(), base_url=BASE)
+ACTED: dict[str, Any] = alert_view(
+    _ALERT, replace(Facts(), acknowledged_at=AT, acknowledged_by="quality"), base_url=BASE
+)  # fmt: skip
+TOPIC_NAME: dict[str, Any] = topic_name_view(_TOPIC)
+TOPIC: dict[str, Any] = TOPIC_NAME | {
+    "state": "live",
+    "kind": "issue",
+    "born": iso(_ONSET),
+    "size": 412,
+    "radius": 0.42,
+    "exemplars": [{"message_id": "chat-7", "text": "充不上电"}],
+}
+TOPIC_ROW: dict[str, Any] = TOPIC | {"customers": 61, "customers_before": 19}
+POINT: dict[str, Any] = point_view(_ALERT.evidence.curve[0])
+TOPIC_MESSAGE: dict[str, Any] = {k: v for k, v in sample_view(_SAMPLE).items() if k != "order_id"}
+CAMPAIGN: dict[str, Any] = {
+    "id": "5f0c1d2e3a4b",
+    "name": "11.11",
+    "start": "2026-11-10T16:00:00Z",
+    "end": "2026-11-11T16:00:00Z",
+    "multiplier": 3.0,
+}
+KEY: dict[str, Any] = {
+    "id": "1f2e3d4c5b6a",
+    "name": "chatbot",
+    "scopes": ["ingest"],
+    "created_at": iso(AT),
+    "ends_at": None,
+}
+RECEIVER: dict[str, Any] = {
+    "name": "quality",
+    "kind": "dingtalk",
+    "off": None,
+    "off_at": None,
+    "last_outcome": "delivered",
+    "last_reason": None,
+    "last_at": iso(AT),
+    "delivered_at": iso(AT),
+}
+FAILURE: dict[str, Any] = {
+    "entry": "1773133200000-0",
+    "receiver": "quality",
+    "reason": "signature_refused",
+    "attempts": 1,
+    "at": iso(AT),
+    "type": "alert.fired",
+    "alert_id": _ALERT.id,
+}
+MESSAGE: dict[str, Any] = {
+    "id": "chat-118",
+    "source": "chatbot",
+    "text": _SAMPLE.text,
+    "occurred_at": "2026-03-10T17:00:00+08:00",
+    "customer_id": "c004750",
+    "channel": "app",
+    "attributes": dict(_SAMPLE.attributes),
+}
+STATUS: dict[str, Any] = {
+    "version": "0.1.0",
+    "now": iso(AT),
+    "lag_seconds": 0.4,
+    "waiting": 3,
+    "dead": 0,
+    "topics": 41,
+    "embedder": "multilingual-e5-small",
+    "without_topic": 1_904,
+    "noise_share": 0.21,
+    "learning_until": None,
+    "judged_until": iso(AT),
+    "threshold": 3.4,
+    "outbox": {"waiting": 0, "dead": 0},
+}
+FEED: dict[str, Any] = {
+    "version": "https://jsonfeed.org/version/1.1",
+    "title": "Tocsin",
+    "home_page_url": f"{BASE}/",
+    "feed_url": f"{BASE}/v1/feed.json",
+    "language": "en",
+    "items": [
+        {
+            "id": f"urn:tocsin:alert:{_ALERT.id}",
+            "url": ALERT["url"],
+            "title": "[critical] New alert: does not charge",
+            "content_text": "[critical] New alert: does not charge\nHow much: 45 customers in 3 h; 5.2 expected",
+            "date_published": iso(AT),
+            "date_modified": iso(AT),
+            "tags": ["critical", "firing", "充不进电"],
+            "_tocsin": {"alert_id": _ALERT.id, "severity": "critical", "state": "firing", "observed": 45},
+        }
+    ],
+}

@@ -1,0 +1,182 @@
+"""The OpenAPI document: what FastAPI knows, completed with answers, examples, errors and keys.
+
+It is checked in as ``docs/openapi.json``; `tocsin openapi` prints it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from service.api import examples, shapes
+from service.api.problem import MEDIA_TYPE
+
+REF = "#/components/schemas/"
+_TAGS: Mapping[str, str] = {
+    "messages": "What customers say, on its way in",
+    "alerts": "What rings, and what people do about it",
+    "feeds": "Alerts for feed readers",
+    "topics": "The issues that messages are counted under",
+    "campaigns": "Announced promotions",
+    "receivers": "Who is told, and what could not be told",
+    "keys": "Who may do what",
+    "health": "Is it alive, is it ready, how far behind",
+}
+_PROBLEM = {
+    "type": "urn:tocsin:problem:not_found",
+    "title": "There is no such thing",
+    "status": 404,
+    "code": "not_found",
+    "detail": "there is no alert 'x'; GET /v1/alerts lists them",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an operation answers: a shape with an example of it, or words of another kind."""
+
+    shape: type[BaseModel] | None
+    example: Any
+    media: str = "application/json"
+
+
+TOLD: Mapping[str, Told] = {
+    "GET /v1/alerts": Told(shapes.AlertPage, {"alerts": [examples.ROW], "next": None}),
+    "GET /v1/alerts/stream": Told(None, ": listening\nretry: 2000\n\nevent: fired\nid: 1773133200000-0\ndata: {…}\n\n",
+                                  "text/event-stream"),
+    "GET /v1/alerts/{alert_id}": Told(shapes.AlertShape, examples.ALERT),
+    "POST /v1/alerts/{alert_id}/acknowledge": Told(shapes.AlertShape, examples.ACTED),
+    "POST /v1/alerts/{alert_id}/snooze": Told(shapes.AlertShape, examples.ACTED),
+    "POST /v1/alerts/{alert_id}/resolve": Told(shapes.AlertShape, examples.ACTED),
+    "POST /v1/alerts/{alert_id}/feedback": Told(shapes.AlertShape, examples.ACTED),
+    "GET /v1/feed.json": Told(shapes.Feed, examples.FEED, "application/feed+json"),
+    "GET /v1/feed.atom": Told(None, '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">…',
+                              "application/atom+xml"),
+    "GET /v1/topics": Told(shapes.TopicPage, {"topics": [examples.TOPIC_ROW], "from": "2026-03-09T09:00:00Z",
+                                              "to": "2026-03-10T09:00:00Z", "noise": 120, "counted": 900}),
+    "GET /v1/topics/{topic_id}": Told(shapes.TopicDetail, examples.TOPIC | {"messages": [examples.TOPIC_MESSAGE],
+                                                                            "alert": examples.ROW}),
+    "GET /v1/topics/{topic_id}/series": Told(shapes.Series, {"topic": "t7", "points": [examples.POINT]}),
+    "GET /v1/campaigns": Told(shapes.CampaignList, {"campaigns": [examples.CAMPAIGN]}),
+    "POST /v1/campaigns": Told(shapes.CampaignShape, examples.CAMPAIGN),
+    "GET /v1/receivers": Told(shapes.ReceiverList, {"receivers": [examples.RECEIVER]}),
+    "POST /v1/receivers/{name}/test": Told(shapes.Tried, {"outcome": "delivered", "reason": None}),
+    "POST /v1/receivers/{name}/enable": Told(shapes.ReceiverShape, examples.RECEIVER),
+    "GET /v1/failures": Told(shapes.FailureList, {"failures": [examples.FAILURE]}),
+    "POST /v1/failures:replay": Told(shapes.Replayed, {"replayed": 1}),
+    "GET /v1/keys": Told(shapes.KeyList, {"keys": [examples.KEY]}),
+    "POST /v1/keys": Told(shapes.NewKey, examples.KEY | {"key": "tocsin_…"}),
+    "POST /v1/keys/{key_id}/end": Told(shapes.KeyEnd, {"id": "1f2e3d4c5b6a", "ends_at": "2026-03-10T09:00:00Z"}),
+    "GET /v1/status": Told(shapes.Status, examples.STATUS),
+    "GET /v1/dead": Told(shapes.DeadList, {"dead": [{"message_id": "chat-9", "source": "chatbot",
+                                                     "occurred_at": "2026-03-10T09:00:00Z", "reason": "unreadable"}]}),
+    "POST /v1/dead:replay": Told(shapes.Replayed, {"replayed": 1}),
+    "GET /livez": Told(shapes.Alive, {"status": "alive"}),
+    "GET /readyz": Told(shapes.Ready, {"status": "ready", "checks": {"store": "ready"}}),
+    "GET /metrics": Told(None, 'tocsin_messages_accepted_total{role="api"} 12.0\n', "text/plain"),
+    "POST /v1/messages": Told(None, {"accepted": 1, "duplicates": 0, "rejected": [], "id": "chat-118",
+                                     "topic": examples.TOPIC_NAME, "alert": None, "waited": True}),
+    "POST /v1/messages:batch": Told(None, {"accepted": 2, "duplicates": 0, "rejected": []}),
+}  # fmt: skip
+"""What each operation answers. An operation that is added gets its line here, which a test asks for."""
+
+ASKED: Mapping[str, Any] = {
+    "POST /v1/alerts/{alert_id}/acknowledge": {"by": "quality", "note": "asked the supplier"},
+    "POST /v1/alerts/{alert_id}/snooze": {"minutes": 60},
+    "POST /v1/alerts/{alert_id}/resolve": {"note": "batch recalled"},
+    "POST /v1/alerts/{alert_id}/feedback": {"judgement": "real", "note": "bad soldering"},
+    "POST /v1/campaigns": {"name": "11.11", "start": "2026-11-11T00:00:00+08:00", "end": "2026-11-12T00:00:00+08:00"},
+    "POST /v1/keys": {"name": "chatbot", "scopes": ["ingest"]},
+    "POST /v1/keys/{key_id}/end": {},
+    "POST /v1/failures:replay": {"receiver": "quality"},
+    "POST /v1/messages": examples.MESSAGE,
+    "POST /v1/messages:batch": [examples.MESSAGE],
+}
+"""An example of what each operation is sent, where it takes a body."""
+
+
+def describe(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+    """Let the application show the whole document at ``/openapi.json``."""
+    routes = {_name(route): route for router in routers for route in router.routes if isinstance(route, APIRoute)}
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            found = get_openapi(
+                title=app.title, version=app.version, description=app.description, routes=app.routes,
+                tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
+            )  # fmt: skip
+            app.openapi_schema = _completed(found, routes)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _name(route: APIRoute) -> str:
+    return f"{min(route.methods or ())} {route.path}"
+
+
+def _completed(document: dict[str, Any], routes: Mapping[str, APIRoute]) -> dict[str, Any]:
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    schemas.update(_shapes())
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)  # errors of every kind are problems
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "a key made with POST /v1/keys"},
+        "address": {"type": "apiKey", "in": "query", "name": "key", "description": "a key with this one scope alone"},
+    }
+    components["responses"] = {
+        "Problem": {
+            "description": "An error; 429 and 503 carry Retry-After",
+            "content": {MEDIA_TYPE: {"schema": {"$ref": f"{REF}Problem"}, "example": _PROBLEM}},
+        }
+    }
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            _complete(operation, f"{method.upper()} {path}", routes)
+    return document
+
+
+def _complete(operation: dict[str, Any], name: str, routes: Mapping[str, APIRoute]) -> None:
+    route = routes[name]
+    operation["operationId"] = route.name
+    gates = [one.dependency for one in route.dependencies if hasattr(one.dependency, "scope")]
+    # The last gate is the route's own, and asks for more than that of its router.
+    scopes = [gate.scope.value for gate in gates[-1:]]  # type: ignore[union-attr]
+    operation["security"] = [{"bearer": scopes}] if scopes else [{}]
+    if any(getattr(gate, "in_address", False) for gate in gates):
+        operation["security"].append({"address": scopes})
+        operation["parameters"] = [one for one in operation.get("parameters", []) if one["name"] != "key"]
+    told, responses = TOLD.get(name), operation["responses"]
+    responses.pop("422", None)
+    responses["default"] = {"$ref": "#/components/responses/Problem"}
+    if told is not None:
+        _tell(next(response for status, response in responses.items() if status.startswith("2")), told)
+    if name in ASKED:
+        for media, content in operation["requestBody"]["content"].items():
+            if media == "application/json":
+                content["example"] = ASKED[name]
+
+
+def _tell(response: dict[str, Any], told: Told) -> None:
+    shown = response.get("content", {}).get("application/json", {})
+    if told.media != "application/json":
+        response["content"] = {told.media: {"schema": {"type": "string"}}}
+        shown = response["content"][told.media]
+    if told.shape is not None:
+        shown["schema"] = {"$ref": f"{REF}{told.shape.__name__}"}
+    shown["example"] = told.example
+    response.setdefault("content", {}).setdefault(told.media, shown)
+
+
+def _shapes() -> dict[str, Any]:
+    found = {told.shape for told in TOLD.values() if told.shape} | {shapes.Problem}
+    wanted = [(shape, "serialization") for shape in sorted(found, key=lambda shape: shape.__name__)]
+    _, definitions = models_json_schema(wanted, ref_template=f"{REF}{{model}}", by_alias=True)  # type: ignore[arg-type]
+    schemas: dict[str, Any] = definitions["$defs"]
+    return schemas

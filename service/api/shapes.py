@@ -1,0 +1,306 @@
+"""What answers look like, for the OpenAPI document. The views make the answers; a test holds both together."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.alert import Judgement, Reason
+from models.embed import Language
+from models.severity import Severity
+from service.store.apikeys import Scope
+
+Time = str
+"""RFC 3339 in UTC, to the second."""
+
+
+class Shape(BaseModel):
+    """Nothing else stands in an answer than what is listed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(BaseModel):
+    """An error, after RFC 9457; ``code`` is stable, ``detail`` is for people. Some codes bring more fields."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    field: str | None = Field(None, description="the field to mend")
+
+
+class Topic(Shape):
+    id: str
+    label: str
+    labels: dict[Language, str]
+    terms: list[str]
+
+
+class Window(Shape):
+    start: Time
+    end: Time
+    minutes: int
+    observed: int = Field(description="customers counted")
+    expected: float
+    upper_bound: int = Field(description="the largest count still normal")
+
+
+class Culprit(Shape):
+    """An attribute value that is over-represented: ``observed`` customers where ``expected`` would be usual."""
+
+    attribute: str
+    value: str
+    observed: int
+    expected: float
+    lift: float
+    p: float
+
+
+class Sample(Shape):
+    message_id: str
+    source: str
+    text: str = Field(description="redacted")
+    occurred_at: Time
+    attributes: dict[str, str]
+    order_id: str | None
+
+
+class Point(Shape):
+    start: Time
+    observed: int
+    expected: float
+    upper: float
+
+
+class FactsShape(Shape):
+    acknowledged_at: Time | None
+    acknowledged_by: str | None
+    snoozed_until: Time | None
+    closed_at: Time | None
+    judgement: Judgement | None
+    note: str | None
+
+
+class AlertRow(Shape):
+    """One episode of one topic, as a list shows it."""
+
+    alert_id: str
+    headline: str
+    headlines: dict[Language, str]
+    state: Literal["pending", "firing", "resolved"]
+    severity: Severity
+    severity_reasons: list[Literal["size", "ratio", "speed"]]
+    reason: Reason
+    fired_at: Time
+    onset: Time
+    updated_at: Time
+    resolved_at: Time | None
+    noticed_at: Time
+    late: bool
+    new_normal: bool
+    topic: Topic
+    observed: int
+    expected: float
+    upper_bound: int
+    window: Window
+    customers: int
+    messages: int
+    culprits: list[Culprit]
+    samples: list[Sample]
+    curve: list[Point]
+    facts: FactsShape
+    url: str | None
+
+
+class AlertShape(AlertRow):
+    """One episode of one topic with all its evidence."""
+
+    windows: list[Window]
+    contributions: dict[str, float]
+
+
+class AlertPage(Shape):
+    alerts: list[AlertRow]
+    next: str | None = Field(description="cursor of the next page")
+
+
+class Exemplar(Shape):
+    message_id: str
+    text: str
+
+
+class TopicShape(Topic):
+    state: str
+    kind: str
+    born: Time | None
+    size: int
+    radius: float
+    exemplars: list[Exemplar]
+
+
+class TopicRow(TopicShape):
+    customers: int
+    customers_before: int
+
+
+class TopicPage(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    topics: list[TopicRow]
+    since: Time | None = Field(alias="from")
+    to: Time | None
+    noise: int
+    counted: int
+
+
+class TopicMessage(Shape):
+    message_id: str
+    source: str
+    text: str
+    occurred_at: Time
+    attributes: dict[str, str]
+
+
+class TopicDetail(TopicShape):
+    messages: list[TopicMessage]
+    alert: AlertRow | None
+
+
+class Series(Shape):
+    topic: str
+    points: list[Point]
+
+
+class CampaignShape(Shape):
+    id: str
+    name: str
+    start: Time
+    end: Time
+    multiplier: float | None
+
+
+class CampaignList(Shape):
+    campaigns: list[CampaignShape]
+
+
+class KeyShape(Shape):
+    id: str
+    name: str
+    scopes: list[Scope]
+    created_at: Time
+    ends_at: Time | None
+
+
+class KeyList(Shape):
+    keys: list[KeyShape]
+
+
+class NewKey(KeyShape):
+    key: str = Field(description="the key itself, in this answer alone")
+
+
+class KeyEnd(Shape):
+    id: str
+    ends_at: Time
+
+
+class ReceiverShape(Shape):
+    name: str
+    kind: str
+    off: str | None = Field(description="why nothing more is sent to it")
+    off_at: Time | None
+    last_outcome: Literal["delivered", "later", "dead"] | None
+    last_reason: str | None
+    last_at: Time | None
+    delivered_at: Time | None
+
+
+class ReceiverList(Shape):
+    receivers: list[ReceiverShape]
+
+
+class Tried(Shape):
+    outcome: Literal["delivered", "later", "dead", "waiting"]
+    reason: str | None
+
+
+class Failure(Shape):
+    entry: str
+    receiver: str
+    reason: str
+    attempts: int
+    at: Time
+    type: str
+    alert_id: str | None
+
+
+class FailureList(Shape):
+    failures: list[Failure]
+
+
+class Replayed(Shape):
+    replayed: int
+
+
+class DeadMessage(Shape):
+    message_id: str | None
+    source: str | None
+    occurred_at: Time | None
+    reason: str
+
+
+class DeadList(Shape):
+    dead: list[DeadMessage]
+
+
+class OutboxCounts(Shape):
+    waiting: int
+    dead: int
+
+
+class Status(Shape):
+    version: str
+    now: Time
+    lag_seconds: float
+    waiting: int
+    dead: int
+    topics: int
+    embedder: str | None
+    without_topic: int
+    noise_share: float | None
+    learning_until: Time | None
+    judged_until: Time | None
+    threshold: float | None
+    outbox: OutboxCounts
+
+
+class Alive(Shape):
+    status: Literal["alive"]
+
+
+class Ready(Shape):
+    status: Literal["ready", "not ready"]
+    checks: dict[str, Literal["ready", "away"]]
+
+
+class FeedItem(Shape):
+    id: str
+    url: str | None
+    title: str
+    content_text: str
+    date_published: Time
+    date_modified: Time
+    tags: list[str]
+    tocsin: dict[str, Any] = Field(alias="_tocsin")
+
+
+class Feed(Shape):
+    """JSON Feed 1.1."""
+
+    version: Literal["https://jsonfeed.org/version/1.1"]
+    title: str
+    home_page_url: str
+    feed_url: str
+    language: Language
+    items: list[FeedItem]
