@@ -1,7 +1,7 @@
 """The detector: counts of every topic in, verdicts out, one closed bucket at a time.
 
 Per bucket it expects (share of the robust volume), remembers, and scans windows for counts that the expectation
-does not explain; per hour it learns what it saw, the less the more surprising it was. Everything that it knows
+does not explain; per beat it learns what it saw, the less the more surprising it was. Everything that it knows
 is in arrays that `pack` writes and `unpack` restores bit for bit, so that it can stop and start anywhere.
 """
 
@@ -16,45 +16,30 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
 
 from models import dispersion, share, volume
-from models.buckets import BUCKET, BUCKETS_PER_HOUR
-from models.calibration import FIT_DAYS, LEAST_DAYS, Calibration, CalibrationReason, threshold_for
-from models.ring import Ring
-from models.scan import Window, nb_midp_log10, upper_bound
-from models.season import DAY_WEEK, FloatArray, Season, SeasonKind
+from models.buckets import BUCKET
+from models.cadence import Cadence, CadenceError, cadence_of
+from models.calibration import Calibration, CalibrationReason, quiet_peaks, threshold_for
+from models.scan import nb_midp_log10
+from models.season import YEAR, FloatArray, SeasonKind
+from models.verdict import LEAST_COUNT, Explanation, Factor, Tick, WindowVerdict, bound_of
 
-FINE, HOURLY, COARSE = Ring(1, 36), Ring(12, 24), Ring(72, 12)
-RINGS = (FINE, HOURLY, COARSE)
-
-# Handicaps and stretches: DETECTION.md, formulas 4 and 5.
-WINDOWS = (
-    (FINE, Window(1, 4.52, 1.0)),
-    (FINE, Window(3, 2.92, 1.0)),
-    (FINE, Window(6, 2.74, 1.0)),
-    (FINE, Window(12, 1.99, 1.0)),
-    (FINE, Window(24, 1.64, 1.1)),
-    (FINE, Window(36, 1.38, 1.1)),
-    (HOURLY, Window(72, -0.07, 1.15)),
-    (HOURLY, Window(144, 0.41, 1.2)),
-    (HOURLY, Window(288, -0.40, 1.2)),
-)
-LEAST_COUNT = 3  # fewer customers than this are no surge in any window
 MOST_COUNT = 10_000_000  # customers of one topic in one bucket; more is a mistake of the caller
 LEAST_Z = 1.5  # below it a tail is not worth computing: the score is 0
+CALM_Z, CALM_P, CALM_RATIO = 1.0, 0.05, 1.3  # when a topic counts as quiet: DETECTION.md, formula 10
 
-HOT_SCORE, HOT_HOURS = 5.0, 3  # a topic that rings is no witness to the volume, nor a teacher, for three hours
+HOT_SCORE = 5.0  # a topic that rings so loud is no witness to the volume, nor a teacher
 HOT_WEIGHT = 0.03
-SHIFT_HOURS, COOL_HOURS = 22, 24
 ROBUST_Z = 2.58
-EPISODE_GAP = 72  # buckets: alarms nearer than six hours are one episode
 EPISODE_FLOOR = 0.5  # below any threshold worth having
 MOST_EPISODES = 5_000
-PRIOR_HOURS = (240, 500, 672)
-SETTLED_HOURS = 168
-VOLUME_HOURS = 28 * 24  # how far back a topic's past can be learnt from when it is found
-GUARD_HOURS = 24
+PRIOR_BEATS = (240, 500, 672)
+VOLUME_BEATS = 28 * 24  # how far back a topic's past can be learnt from when it is found
+FORMAT = 2
+_NEVER = -(10**9)
 
 
 class DetectorError(ValueError):
@@ -63,95 +48,40 @@ class DetectorError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DetectorSettings:
-    """How to watch: the operator's one knob, and the cadence of the counts."""
+    """How to watch: the operator's one knob, and the cadence of the counts.
+
+    ``year`` is the length of the yearly season: that of the calendar, or of the made-up one of numbered weeks.
+    """
 
     false_alarms_per_week: float = 2.0
     bucket: timedelta = BUCKET
-    season: SeasonKind = "day_week"
+    season: SeasonKind | None = None
     utc_offset: timedelta = timedelta(0)
     first_threshold: float = 3.2
+    year: timedelta = YEAR
 
     def __post_init__(self) -> None:
         if not 0.0 < self.false_alarms_per_week < 1e6:
             raise DetectorError("false_alarms_per_week must be above 0")
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """What the detector made of one bucket. Arrays have one value a topic, in the order of `Detector.topics`.
-
-    ``window``, ``observed``, ``expected`` and ``variance`` speak of each topic's most telling window.
-    """
-
-    bucket: int
-    topics: Sequence[str]
-    score: FloatArray
-    alarm: NDArray[np.bool_]
-    window: NDArray[np.int64]
-    observed: FloatArray
-    expected: FloatArray
-    variance: FloatArray
-    threshold: float
-    new_normal: tuple[str, ...]
-    quiet: frozenset[str]
-
-    def upper_bound(self, row: int) -> int:
-        """The largest count of the topic's most telling window at which it would not have alarmed."""
-        handicap = WINDOWS[int(self.window[row])][1].handicap
-        return int(
-            upper_bound(self.threshold + handicap, self.expected[row], self.variance[row], least=LEAST_COUNT - 1)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One window's word on a topic: half-open run of buckets, counts and score over its handicap."""
-
-    first: int
-    end: int
-    observed: int
-    expected: float
-    upper_bound: int
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Factor:
-    """What one cause multiplies the expectation by."""
-
-    name: str
-    times: float
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a topic alarms, or does not: its most telling window, those that spoke, and what made the expectation."""
-
-    telling: Evidence
-    spoke: tuple[Evidence, ...]
-    onset: int
-    factors: tuple[Factor, ...]
-
-
-def _row_type(season: Season, windows: int) -> np.dtype[Any]:
-    k = season.size
+def _row_type(size: int) -> np.dtype[Any]:
+    """What is known of one topic beside its rings."""
     return np.dtype(
         [
-            ("m", "f4", (k,)),
-            ("p", "f4", (k * (k + 1) // 2,)),
+            ("m", "f4", (size,)),
+            ("p", "f4", (size * (size + 1) // 2,)),
             ("phi", "f4", (2,)),
-            ("alpha", "f4", (2, windows)),
-            *[(f"y{i}", "u4", (ring.size,)) for i, ring in enumerate(RINGS)],
-            *[(f"mu{i}", "f4", (ring.size,)) for i, ring in enumerate(RINGS)],
-            ("born", "i8"),
-            ("hot", "i8"),
-            ("episode_end", "i8"),
+            ("scale", "f4", (2,)),
+            ("born", "i4"),
+            ("hot", "i4"),
+            ("episode_end", "i4"),
             ("episode_peak", "f4"),
             ("residual", "f4"),
             ("doubt", "f4"),
             ("peak", "f4"),
-            ("alarmed_hours", "u1"),
-            ("cooling_hours", "u1"),
+            ("alarmed_beats", "u1"),
+            ("cooling_beats", "u1"),
             ("quiet", "u1"),
         ]
     )
@@ -162,28 +92,38 @@ class Detector:
 
     ``start`` is the first bucket that will be known. Buckets then come in order; those left out between two
     steps are taken as zero counts, unless `blind` says that nothing is known of them.
+    Raises `DetectorError` on a cadence that is not supported.
     """
 
     def __init__(self, settings: DetectorSettings, start: int) -> None:
         self.settings = settings
         self.topics: list[str] = []
         self.threshold = settings.first_threshold
-        self._season = DAY_WEEK
-        self._offset = int(settings.utc_offset / settings.bucket)
+        try:
+            self.cadence: Cadence = cadence_of(settings.bucket, settings.season, year=settings.year)
+        except CadenceError as error:
+            raise DetectorError(str(error)) from error
+        self._season = self.cadence.season
+        windows = [window for _, window in self.cadence.windows]
+        self._handicap = np.array([window.handicap for window in windows])[:, None]
+        self._stretch = np.array([window.stretch for window in windows])[:, None]
         self._start = int(start)
         self._bucket = int(start) - 1
-        self._rows = np.zeros(0, _row_type(self._season, len(WINDOWS)))
+        self._rows = np.zeros(0, _row_type(self._season.size))
+        self._y = [np.zeros((ring.size, 0), np.uint32) for ring in self.cadence.rings]
+        self._mu = [np.zeros((ring.size, 0), np.float32) for ring in self.cadence.rings]
         self._index: dict[str, int] = {}
         self._prior = share.first_prior(self._season)
-        self._pool = np.full(len(WINDOWS), dispersion.ALPHA_FIRST)
+        self._pool = np.full(len(self.cadence.windows), self.cadence.alpha_first)
+        self._pooled = np.zeros((2, len(self._pool)))
         self._usual = np.zeros(self._season.slots)
         self._volume = np.zeros(6)
-        self._heard = np.zeros(3)  # of the current hour: sum of volumes, sum of L, buckets
-        self._volumes = np.zeros((VOLUME_HOURS, 2))  # of past hours: sum of volumes, mean L
-        self._total = [np.zeros(ring.size) for ring in RINGS]
-        self._episodes = np.zeros((0, 2))  # bucket of the end, peak
+        self._heard = np.zeros(3)  # of the current beat: sum of volumes, sum of L, buckets
+        self._volumes = np.zeros((VOLUME_BEATS, 2))  # of past beats: sum of volumes, mean L
+        self._total = [np.zeros(ring.size) for ring in self.cadence.rings]
+        self._episodes = np.zeros((0, 3))  # row of the topic, bucket of the end, peak
         self._calibrated = False
-        self._hour: _Hour | None = None
+        self._beat: _Beat | None = None
 
     # ------------------------------------------------------------------ topics
 
@@ -202,59 +142,69 @@ class Detector:
                 raise DetectorError(f"bucket {bucket} of topic {topic!r} is not in the past")
         row: Any = np.zeros(1, self._rows.dtype)
         mean = self._prior.mean.copy()
-        young = self._bucket + 1 - self._start < BUCKETS_PER_HOUR
-        levels = self._rows["m"][:, 0]
-        mean[0] = -np.log(300) if young or not len(levels) else float(levels.astype(float).mean())
+        mean[0] = self._first_level()
         row["m"], row["p"] = mean, _triangle(self._prior.covariance[None])
         row["phi"] = dispersion.PHI_WEIGHT * dispersion.PHI_EXCESS, dispersion.PHI_WEIGHT
         row["born"] = self._bucket + 1
-        row["hot"] = row["episode_end"] = -(10**9)
+        row["hot"] = row["episode_end"] = _NEVER
         self._rows = np.concatenate([self._rows, row])
+        self._y = [np.pad(y, ((0, 0), (0, 1))) for y in self._y]
+        self._mu = [np.pad(mu, ((0, 0), (0, 1))) for mu in self._mu]
         self._index[topic] = len(self.topics)
         self.topics.append(topic)
-        self._hour = None
+        self._beat = None
         if past:
             self._recall(len(self.topics) - 1, past, min(past) if known_from is None else known_from)
 
+    def _first_level(self) -> float:
+        if not self._season.offset:
+            return 0.0
+        young = self._bucket + 1 - self._start < self.cadence.beat
+        levels = self._rows["m"][:, 0]
+        return float(-np.log(300)) if young or not len(levels) else float(levels.astype(float).mean())
+
     def _recall(self, row: int, past: Mapping[int, int], known_from: int) -> None:
         """Learn from a topic's own past up to a day ago, then remember what came since."""
+        cadence, beat = self.cadence, self.cadence.beat
         end, rows = self._bucket + 1, self._rows[row : row + 1]
-        first = max(known_from, self._start, end - 12 * VOLUME_HOURS)
-        hourly: dict[int, int] = {}
+        first = max(known_from, self._start, end - beat * VOLUME_BEATS)
+        by_beat: dict[int, int] = {}
         for bucket, count in past.items():
-            hourly[bucket // 12] = hourly.get(bucket // 12, 0) + count
+            by_beat[bucket // beat] = by_beat.get(bucket // beat, 0) + count
         m, P = rows["m"].astype(float), _square(rows["p"], self._season.size)
-        drift = self._season.drift_sd**2 / 24
-        for number in range(-(-first // 12), (end - GUARD_HOURS * 12) // 12):
-            total, lift = self._volumes[number % VOLUME_HOURS]
+        for number in range(-(-first // beat), (end - cadence.guard_beats * beat) // beat):
+            total, lift = self._volumes[number % VOLUME_BEATS]
             if total <= 0.0:
                 continue
-            x = self._season.features(self._slot(number * 12) + 0.5)
-            x[-1] = lift
-            y = np.array([float(hourly.get(number, 0))])
+            x = self._features(number * beat, lift)
+            y = np.array([float(by_beat.get(number, 0))])
             mean = np.exp(share.predict(m, P, x)[0]) * total
-            weight = self._surprise(y, mean, 1.4 * mean + (1.0 + 0.03) * mean**2) / (1.4 + 0.03 * mean)
-            P = share.drift(P, self._prior, drift)
+            spread = 1.4 * mean + (1.0 + cadence.wobble) * mean**2
+            weight = _surprise(y, mean, spread) / (1.4 + cadence.wobble * mean)
+            m, P = self._pass(m, P)
             m, P = share.learn(m, P, x=x, y=y, exposure=np.array([total]), weight=weight)
         rows["m"], rows["p"] = m, _triangle(P)
         rows["born"] = first
-        for bucket in range(max(first, end - 864), end):
-            total, lift = self._volumes[bucket // 12 % VOLUME_HOURS]
-            x = self._season.features(self._slot(bucket) + 0.5)
-            x[-1] = lift
-            mean = float(np.exp(share.predict(m, P, x)[0][0])) * total / 12
-            for i, ring in enumerate(RINGS):
+        coarse = cadence.rings[2]
+        for bucket in range(max(first, end - coarse.unit * coarse.size), end):
+            total, lift = self._volumes[bucket // beat % VOLUME_BEATS]
+            mean = float(np.exp(share.predict(m, P, self._features(bucket, lift))[0][0])) * total / beat
+            for i, ring in enumerate(cadence.rings):
                 if ring.remembers(bucket, self._bucket):
-                    rows[f"y{i}"][0, ring.slot(bucket)] += past.get(bucket, 0)
-                    rows[f"mu{i}"][0, ring.slot(bucket)] += mean
+                    self._y[i][ring.slot(bucket), row] += past.get(bucket, 0)
+                    self._mu[i][ring.slot(bucket), row] += mean
 
     def remove(self, topic: str) -> None:
         """Watch a topic no longer and forget what is known of it."""
         row = self._row(topic)
         self._rows = np.delete(self._rows, row)
+        self._episodes = self._episodes[self._episodes[:, 0] != row]
+        self._episodes[:, 0] -= self._episodes[:, 0] > row
+        self._y = [np.delete(y, row, axis=1) for y in self._y]
+        self._mu = [np.delete(mu, row, axis=1) for mu in self._mu]
         del self.topics[row]
         self._index = {name: i for i, name in enumerate(self.topics)}
-        self._hour = None
+        self._beat = None
 
     def _row(self, topic: str) -> int:
         try:
@@ -266,9 +216,21 @@ class Detector:
 
     def step(self, bucket: int, counts: Mapping[str, int], *, promotion: float | None = None) -> Tick:
         """Take the counts of distinct customers in one closed bucket and judge every topic."""
+        y = np.zeros(len(self.topics))
+        for topic, count in counts.items():
+            self._check(topic, count)
+            y[self._row(topic)] = count
+        return self.take(bucket, y, promotion=promotion)
+
+    def take(self, bucket: int, counts: ArrayLike, *, promotion: float | None = None) -> Tick:
+        """`step` for counts (J,) in the order of `topics`, as fast as the detector goes."""
+        y = np.asarray(counts, float)
+        if y.shape != (len(self.topics),):
+            raise DetectorError(f"{y.size} counts for {len(self.topics)} topics")
+        if len(y) and not 0 <= y.min() <= y.max() <= MOST_COUNT:
+            raise DetectorError("a count is no number of customers")
         if bucket <= self._bucket:
             raise DetectorError(f"bucket {bucket} is not after {self._bucket}")
-        y = self._counts(counts)
         silence = np.zeros(len(self.topics))
         for missed in range(self._bucket + 1, bucket):
             self._step(missed, silence, None)
@@ -284,16 +246,9 @@ class Detector:
         for bucket in range(bucket_from, bucket_to):
             self._turn(bucket)
             self._bucket = bucket
-            self._volumes[bucket // 12 % VOLUME_HOURS] = 0.0
-            if (bucket + 1) % self._season.learn_every == 0:
-                self._forget_hour()
-
-    def _counts(self, counts: Mapping[str, int]) -> FloatArray:
-        y = np.zeros(len(self.topics))
-        for topic, count in counts.items():
-            self._check(topic, count)
-            y[self._row(topic)] = count
-        return y
+            self._volumes[bucket // self.cadence.beat % VOLUME_BEATS] = 0.0
+            if (bucket + 1) % self.cadence.beat == 0:
+                self._forget_beat()
 
     @staticmethod
     def _check(topic: str, count: int) -> None:
@@ -301,111 +256,129 @@ class Detector:
             raise DetectorError(f"count {count!r} of topic {topic!r} is no number of customers")
 
     def _step(self, bucket: int, y: FloatArray, promotion: float | None) -> Tick:
-        rows, hour = self._rows, self._this_hour(bucket)
-        hot = bucket // 12 - rows["hot"] < HOT_HOURS
-        use = (hour.known & ~hot).astype(float)
-        if use.sum() < 5:
-            use = np.ones(len(y))
-        level = volume.robust_volume(y, hour.share, hour.phi, use)
+        rows, beat = self._rows, self._this_beat(bucket)
+        level = self._level(y, beat)
         self._volume = np.append(self._volume[1:], level)
-        lift = self._lift(bucket, hour)
-        mean = np.maximum(level * hour.share * np.exp(hour.response * lift), 1e-9)
-        doubt = np.clip(hour.doubt + 2 * lift * hour.cross + lift**2 * hour.response_doubt, 1e-6, share.MOST_DOUBT)
+        lift = self._lift(bucket)
+        mean = level * beat.share
+        if lift:
+            mean = mean * np.exp(beat.response * lift)
+        mean = np.maximum(mean, 1e-9)
+        doubt = self._doubt(beat, lift)
         self._turn(bucket)
-        for i, ring in enumerate(RINGS):
+        for i, ring in enumerate(self.cadence.rings):
             slot = ring.slot(bucket)
-            rows[f"y{i}"][:, slot] += y.astype(np.uint32)
-            rows[f"mu{i}"][:, slot] += mean.astype(np.float32)
-            self._total[i][slot] += level * hour.share_sum
-        if bucket % 12 == 0:
-            self._volumes[bucket // 12 % VOLUME_HOURS] = 0.0
+            self._y[i][slot] += y.astype(np.uint32)
+            self._mu[i][slot] += mean.astype(np.float32)
+            self._total[i][slot] += level * beat.share_sum
+        number = bucket // self.cadence.beat
+        if bucket % self.cadence.beat == 0:
+            self._volumes[number % VOLUME_BEATS] = 0.0
         self._heard += (level, lift, 1.0)
-        self._volumes[bucket // 12 % VOLUME_HOURS] += (level, 0.0)
+        self._volumes[number % VOLUME_BEATS] += (level, 0.0)
         rows["residual"] += dispersion.bucket_residual(y, mean, doubt).astype(np.float32)
         rows["doubt"] += doubt.astype(np.float32)
         self._bucket = bucket
-        scanned = self._scan(bucket, doubt, hour)
+        scanned = self._scan(bucket, doubt, beat)
         rows["peak"] = np.maximum(rows["peak"], scanned.raw.max(0, initial=0.0))
         new_normal: tuple[str, ...] = ()
-        if (bucket + 1) % self._season.learn_every == 0:
+        if (bucket + 1) % self.cadence.beat == 0:
             new_normal = self._learn(bucket, doubt, scanned)
         return self._verdict(bucket, scanned, new_normal)
 
     def _turn(self, bucket: int) -> None:
         """Empty the slots of the rings that ``bucket`` is the first of."""
-        for i, ring in enumerate(RINGS):
+        for i, ring in enumerate(self.cadence.rings):
             if ring.begins(bucket):
                 slot = ring.slot(bucket)
-                self._rows[f"y{i}"][:, slot] = 0
-                self._rows[f"mu{i}"][:, slot] = 0
+                self._y[i][slot] = 0
+                self._mu[i][slot] = 0
                 self._total[i][slot] = 0.0
 
-    def _forget_hour(self) -> None:
+    def _forget_beat(self) -> None:
         self._heard[:] = 0.0
         for name in ("residual", "doubt", "peak"):
             self._rows[name] = 0
-        self._hour = None
+        self._beat = None
 
     # ------------------------------------------------------------------ expect
 
-    def _slot(self, bucket: int) -> int:
-        return ((bucket + self._offset) // 12 + 72) % self._season.slots
+    def _features(self, bucket: int, lift: float = 0.0) -> FloatArray:
+        """What the calendar says about the beat of ``bucket``, at its middle, and the lift of the volume."""
+        middle = (bucket // self.cadence.beat + 0.5) * self.cadence.beat
+        x = self._season.features(middle * self.settings.bucket + self.settings.utc_offset)
+        if self._season.offset:
+            x[-1] = lift
+        return x
 
-    def _this_hour(self, bucket: int) -> _Hour:
-        if self._hour is None or self._hour.number != bucket // 12:
+    def _slot(self, bucket: int) -> int:
+        hours = (bucket * self.settings.bucket + self.settings.utc_offset) // timedelta(hours=1)
+        return (hours + 72) % self._season.slots  # 1970-01-01 was a Thursday
+
+    def _this_beat(self, bucket: int) -> _Beat:
+        number = bucket // self.cadence.beat
+        if self._beat is None or self._beat.number != number:
             rows = self._rows
-            x = self._season.features(self._slot(bucket) + 0.5)
+            x = self._features(bucket)
             m, P = rows["m"].astype(float), _square(rows["p"], self._season.size)
             f, doubt = share.predict(m, P, x)
-            unit = np.zeros(self._season.size)
-            unit[-1] = 1.0
-            self._hour = _Hour(
-                number=bucket // 12,
+            expected = np.exp(np.clip(f, share.LOG_FLOOR, share.LOG_CEILING))
+            phi, scale = rows["phi"].astype(float), rows["scale"].astype(float)
+            self._beat = _Beat(
+                number=number,
                 x=x,
-                share=np.exp(np.clip(f, share.LOG_FLOOR, 5.0)),
+                share=expected,
+                share_sum=float(expected.sum()),
                 doubt=doubt,
+                witness=(doubt < 1.0) & (number - rows["hot"] >= self.cadence.hot_beats),
                 response=m[:, -1],
                 cross=share._dot(P[:, -1, :], x),
                 response_doubt=P[:, -1, -1],
-                phi=dispersion.phi_of(rows["phi"][:, 0].astype(float), rows["phi"][:, 1].astype(float)),
-                alpha=np.stack(
-                    [
-                        dispersion.alpha_of(
-                            rows["alpha"][:, 0, w].astype(float), rows["alpha"][:, 1, w].astype(float), self._pool[w]
-                        )
-                        for w in range(len(WINDOWS))
-                    ]
-                ),
+                phi=dispersion.phi_of(phi[:, 0], phi[:, 1]),
+                alpha=dispersion.alpha_of(scale[:, 0], scale[:, 1], self._pool),
             )
-        return self._hour
+        return self._beat
 
-    def _lift(self, bucket: int, hour: _Hour) -> float:
+    def _level(self, y: FloatArray, beat: _Beat) -> float:
+        """The volume of everything in this bucket; 1 where counts are judged as they are."""
+        if not self._season.offset:
+            return 1.0
+        use = beat.witness.astype(float)
+        if use.sum() < 5:
+            use = np.ones(len(y))
+        return volume.robust_volume(y, beat.share, beat.phi, use)
+
+    def _lift(self, bucket: int) -> float:
         usual = self._usual[self._slot(bucket)]
-        if bucket - self._start < SETTLED_HOURS * 12 or usual <= 0.0:
+        if bucket - self._start < self.cadence.settled or usual <= 0.0 or not self._season.offset:
             return 0.0
         return float(np.clip(np.log(max(self._volume.mean(), 1e-9) / usual), -1.0, 2.5))
 
+    @staticmethod
+    def _doubt(beat: _Beat, lift: float) -> FloatArray:
+        doubt = beat.doubt if not lift else beat.doubt + 2 * lift * beat.cross + lift**2 * beat.response_doubt
+        return np.clip(doubt, 1e-6, share.MOST_DOUBT)
+
     # ------------------------------------------------------------------ scan
 
-    def _scan(self, bucket: int, doubt: FloatArray, hour: _Hour) -> _Scanned:
-        rows = self._rows
-        seen = [ring.sums(rows[f"y{i}"], bucket) for i, ring in enumerate(RINGS)]
-        due = [ring.sums(rows[f"mu{i}"], bucket) for i, ring in enumerate(RINGS)]
-        total = [ring.sums(self._total[i], bucket) for i, ring in enumerate(RINGS)]
-        y, mean, variance, plain = [], [], [], []
-        for w, (ring, window) in enumerate(WINDOWS):
-            i, last = RINGS.index(ring), window.buckets // ring.unit - 1
-            relative = hour.alpha[w] + doubt + 1.0 / max(total[i][last], 1.0)
-            y.append(seen[i][:, last])
-            mean.append(due[i][:, last] * window.stretch)
-            variance.append(hour.phi * mean[-1] + relative * mean[-1] ** 2)
-            plain.append(relative)
-        scanned = _Scanned(np.array(y), np.array(mean), np.array(variance), np.array(plain))
-        z = (scanned.y - scanned.mean) / np.sqrt(np.maximum(scanned.variance, 1e-12))
-        telling = (z > LEAST_Z) & (scanned.y >= LEAST_COUNT)
+    def _scan(self, bucket: int, doubt: FloatArray, beat: _Beat) -> _Scanned:
+        y = self._windows(self._y, bucket)
+        mean = self._windows(self._mu, bucket) * self._stretch
+        relative = beat.alpha + doubt
+        if self._season.offset:
+            relative += 1.0 / np.maximum(self._windows(self._total, bucket), 1.0)[:, None]
+        variance = beat.phi * mean + relative * mean * mean
+        scanned = _Scanned(y, mean, variance, relative, self._handicap)
+        over = y - mean
+        telling = (over > 0) & (y >= LEAST_COUNT) & (over * over > LEAST_Z**2 * variance)
         if telling.any():
-            scanned.raw[telling] = nb_midp_log10(scanned.y[telling], scanned.mean[telling], scanned.variance[telling])
+            scanned.raw[telling] = nb_midp_log10(y[telling], mean[telling], variance[telling])
         return scanned
+
+    def _windows(self, kept: list[NDArray[Any]], bucket: int) -> FloatArray:
+        """Sums of each window over what two rings keep."""
+        rings, lengths = self.cadence.rings, self.cadence.slots
+        return np.concatenate([rings[i].window_sums(kept[i], bucket, lengths[i]) for i in (0, 1) if lengths[i]])
 
     def _verdict(self, bucket: int, scanned: _Scanned, new_normal: tuple[str, ...]) -> Tick:
         best, each = scanned.best, np.arange(len(self.topics))
@@ -413,8 +386,7 @@ class Detector:
         alarm = score >= self.threshold
         self._note_episodes(bucket, score)
         rows = self._rows
-        calm = self._calm(scanned)
-        rows["quiet"] = np.where(calm, np.minimum(rows["quiet"] + 1, 250), 0)
+        rows["quiet"] = np.where(self._calm(scanned), np.minimum(rows["quiet"] + 1, 250), 0)
         return Tick(
             bucket=bucket,
             topics=tuple(self.topics),
@@ -426,239 +398,247 @@ class Detector:
             variance=scanned.variance[best, each],
             threshold=self.threshold,
             new_normal=new_normal,
-            quiet=frozenset(self.topics[i] for i in np.nonzero((rows["quiet"] >= 2) & ~alarm)[0]),
+            calm=(rows["quiet"] >= 2) & ~alarm,
+            windows=tuple(window for _, window in self.cadence.windows),
         )
 
     def _calm(self, scanned: _Scanned) -> NDArray[np.bool_]:
-        w = next(i for i, (_, window) in enumerate(WINDOWS) if window.buckets == 12)
+        w = self.cadence.reading
         y, mean, variance = scanned.y[w], scanned.mean[w], scanned.variance[w]
-        calm: NDArray[np.bool_] = (nb_midp_log10(y, mean, variance) < -np.log10(0.05)) & (y < 1.3 * mean + 1)
+        calm: NDArray[np.bool_] = y < CALM_RATIO * mean + 1
+        unsure = calm & (y > mean + CALM_Z * np.sqrt(variance))
+        if unsure.any():
+            calm[unsure] = nb_midp_log10(y[unsure], mean[unsure], variance[unsure]) < -np.log10(CALM_P)
         return calm
 
     def _note_episodes(self, bucket: int, score: FloatArray) -> None:
-        rows = self._rows
-        over = (score >= EPISODE_FLOOR) & (bucket - rows["born"] >= SETTLED_HOURS * 12)
-        closing = (rows["episode_peak"] > 0) & (bucket - rows["episode_end"] > EPISODE_GAP)
+        rows, cadence = self._rows, self.cadence
+        over = (score >= EPISODE_FLOOR) & (bucket - rows["born"] >= cadence.settled)
+        closing = (rows["episode_peak"] > 0) & (bucket - rows["episode_end"] > cadence.gap)
         if closing.any():
-            closed = np.stack([rows["episode_end"][closing], rows["episode_peak"][closing]], 1)
-            kept = self._episodes[self._episodes[:, 0] > bucket - FIT_DAYS * 288]
+            closed = np.stack([np.nonzero(closing)[0], rows["episode_end"][closing], rows["episode_peak"][closing]], 1)
+            kept = self._episodes[self._episodes[:, 1] > bucket - cadence.fit]
             self._episodes = np.concatenate([kept, closed])[-MOST_EPISODES:]
             rows["episode_peak"][closing] = 0
-        rows["episode_end"] = np.where(over, bucket, rows["episode_end"])
-        rows["episode_peak"] = np.where(over, np.maximum(rows["episode_peak"], score), rows["episode_peak"])
+        if over.any():
+            rows["episode_end"] = np.where(over, bucket, rows["episode_end"])
+            rows["episode_peak"] = np.where(over, np.maximum(rows["episode_peak"], score), rows["episode_peak"])
 
     def calibrate(self) -> Calibration:
         """Set the threshold from the tenant's own history, and say what became of it."""
-        before = self.threshold
-        seen = (self._bucket + 1 - self._start) / 288 - SETTLED_HOURS / 24
-        days = min(max(seen, 0.0), FIT_DAYS)
-        open_ = self._rows["episode_peak"].astype(float)
-        peaks = np.concatenate([self._episodes[:, 1], open_[open_ > 0]])
-        if days < LEAST_DAYS:
-            return Calibration(before, before, "too little history", days, len(peaks))
-        self.threshold = threshold_for(peaks, days, per_week=self.settings.false_alarms_per_week)
+        before, cadence = self.threshold, self.cadence
+        days, episodes = 7 * self._history() / cadence.per_week, len(self._peaks())
+        if self._history() < cadence.least:
+            return Calibration(before, before, "too little history", days, episodes)
+        self.threshold = self.threshold_for(self.settings.false_alarms_per_week)
         reason: CalibrationReason = "history has grown" if self._calibrated else "first fit"
         self._calibrated = True
-        return Calibration(before, self.threshold, reason, days, len(peaks))
+        return Calibration(before, self.threshold, reason, days, episodes)
+
+    def threshold_for(self, per_week: float) -> float:
+        """The threshold that the history so far gives for a budget of false alarms a week."""
+        if self._history() < self.cadence.least:
+            return self.threshold
+        return threshold_for(self._peaks(), self._history() / self.cadence.per_week, per_week=per_week)
+
+    def _history(self) -> int:
+        """Buckets that the threshold may be fitted on."""
+        return min(max(self._bucket + 1 - self._start - self.cadence.settled, 0), self.cadence.fit)
+
+    def _peaks(self) -> FloatArray:
+        """Highest scores of the episodes in these buckets, those still open among them."""
+        rows, day = self._rows, round(self.cadence.per_week / 7)
+        now = np.nonzero(rows["episode_peak"] > 0)[0]
+        open_ = np.stack([now, rows["episode_end"][now], rows["episode_peak"][now]], 1)
+        return quiet_peaks(np.concatenate([self._episodes, open_]), before=day, after=3 * day)
 
     # ------------------------------------------------------------------ learn
 
     def _learn(self, bucket: int, doubt: FloatArray, scanned: _Scanned) -> tuple[str, ...]:
-        rows, hour, number = self._rows, self._this_hour(bucket), bucket // 12
+        rows, cadence, beat = self._rows, self.cadence, self._this_beat(bucket)
+        number, age = bucket // cadence.beat, (bucket + 1 - self._start) // cadence.beat
         volume_sum, lift_sum, heard = self._heard
-        age = (bucket + 1 - self._start) // 12
         ordinary = 1.0 / (1.0 + (abs(lift_sum / heard) / 0.5) ** 4)
-        was_hot = number - rows["hot"] < HOT_HOURS
-        self._learn_alpha(age, doubt, hour, scanned, ordinary, ~was_hot)
-        hourly = HOURLY.slot(bucket)
-        y, mean = rows["y1"][:, hourly].astype(float), rows["mu1"][:, hourly].astype(float)
-        mean = np.maximum(mean, 1e-9)
+        kept = dispersion.decay(cadence.half_life_beats)
+        self._learn_alpha(age, beat, scanned, ordinary * (number - rows["hot"] >= cadence.hot_beats), kept)
+        slot = cadence.rings[1].slot(bucket)
+        y, mean = self._y[1][slot].astype(float), np.maximum(self._mu[1][slot].astype(float), 1e-9)
         mean_doubt = rows["doubt"] / heard
-        surprise = self._surprise(y, mean, hour.phi * mean + (mean_doubt + 0.03) * mean**2)
-        new_normal, hot = self._shift(bucket, number)
-        x = hour.x.copy()
-        x[-1] = lift_sum / heard
-        m, P = rows["m"].astype(float), _square(rows["p"], self._season.size)
-        P = share.drift(P, self._prior, self._season.drift_sd**2 / 24)
-        exposure = np.full(len(y), volume_sum)
+        surprise = _surprise(y, mean, beat.phi * mean + (mean_doubt + cadence.wobble) * mean**2)
+        new_normal, hot = self._shift(number)
+        x = self._features(bucket, lift_sum / heard)
+        m, P = self._pass(rows["m"].astype(float), _square(rows["p"], self._season.size))
         m_now = np.exp(np.clip(share._dot(m, x), share.LOG_FLOOR, share.LOG_CEILING)) * volume_sum
-        weight = np.maximum(surprise * np.where(hot, HOT_WEIGHT, 1.0) / (hour.phi + 0.03 * m_now), 1e-9)
-        m, P = share.learn(m, P, x=x, y=y, exposure=exposure, weight=weight)
-        if age in PRIOR_HOURS and (new := share.pooled_prior(m, P, self._season)) is not None:
+        weight = np.maximum(surprise * np.where(hot, HOT_WEIGHT, 1.0) / (beat.phi + cadence.wobble * m_now), 1e-9)
+        m, P = share.learn(m, P, x=x, y=y, exposure=np.full(len(y), volume_sum), weight=weight)
+        if age in PRIOR_BEATS and (new := share.pooled_prior(m, P, self._season)) is not None:
             m, P = share.change_prior(m, P, self._prior, new)
             self._prior = new
         rows["m"], rows["p"] = m, _triangle(P)
         if age % 6 == 0 and age > 200:
-            self._shift_down(bucket, hour)
+            self._shift_down(bucket, beat)
         trust = ((surprise > 0.5) & ~hot) * ordinary
-        excess, weight = dispersion.learn_phi(
-            rows["phi"][:, 0].astype(float),
-            rows["phi"][:, 1].astype(float),
-            rows["residual"].astype(float),
-            mean,
-            trust,
-        )
-        rows["phi"][:, 0], rows["phi"][:, 1] = excess, weight
+        phi, residual = rows["phi"].astype(float), rows["residual"].astype(float)
+        phi[:, 0], phi[:, 1] = dispersion.learn_phi(phi[:, 0], phi[:, 1], residual, mean, trust, kept)
+        rows["phi"] = phi
         volume.learn_usual(self._usual, self._slot(bucket), volume_sum / heard)
-        self._volumes[number % VOLUME_HOURS] = volume_sum, lift_sum / heard
-        self._forget_hour()
+        self._volumes[number % VOLUME_BEATS] = volume_sum, lift_sum / heard
+        self._forget_beat()
         return new_normal
 
-    def _surprise(self, y: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:
-        from scipy.special import ndtri
+    def _pass(self, m: FloatArray, P: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """A beat of time passes over what is believed."""
+        if self._season.slope is not None:
+            m, P = share.slide(m, P, self._season.slope)
+        return m, share.drift(P, self._prior, self._season.drift_sd**2 * self.cadence.beat_days)
 
-        p = np.clip(10.0 ** -nb_midp_log10(y, mean, variance), 1e-15, 1 - 1e-15)
-        z = -ndtri(p)
-        return np.where(z > ROBUST_Z, (ROBUST_Z / np.maximum(z, 1e-9)) ** 2, 1.0)
-
-    def _learn_alpha(
-        self, age: int, doubt: FloatArray, hour: _Hour, scanned: _Scanned, ordinary: float, calm: NDArray[np.bool_]
-    ) -> None:
+    def _learn_alpha(self, age: int, beat: _Beat, scanned: _Scanned, trust: FloatArray, kept: float) -> None:
         if age <= 72:
             return
-        rows = self._rows
-        for w, (_, window) in enumerate(WINDOWS):
-            hours = max(1, window.buckets // 12)
-            if (age - 1) % hours:
+        scale = self._rows["scale"].astype(float) * kept
+        for w, (_, window) in enumerate(self.cadence.windows):
+            beats = max(1, window.buckets // self.cadence.beat)
+            if (age - 1) % beats:
                 continue
-            excess, weight = dispersion.learn_alpha(
-                rows["alpha"][:, 0, w].astype(float),
-                rows["alpha"][:, 1, w].astype(float),
-                y=scanned.y[w],
-                mean=scanned.mean[w] / window.stretch,
+            found, said = dispersion.window_excess(
+                scanned.y[w],
+                scanned.mean[w] / window.stretch,
                 variance=scanned.variance[w],
-                known=scanned.relative[w] - hour.alpha[w],
-                phi=hour.phi,
+                known=scanned.relative[w] - beat.alpha[w],
+                phi=beat.phi,
                 pool=self._pool[w],
-                trust=np.asarray(ordinary * calm, dtype=np.float64),
-                hours=hours,
+                trust=trust,
             )
-            rows["alpha"][:, 0, w], rows["alpha"][:, 1, w] = excess, weight
-            if (age - 1) % 24 == 0:
-                self._pool[w] = dispersion.pooled_alpha(float(self._pool[w]), excess, weight)
+            self._pooled[:, w] = self._pooled[:, w] * kept**beats + (float((said * found).sum()), float(said.sum()))
+            thin, pool = dispersion.SCALE_THINNING, self._pool[w]
+            scale[:, 0] += thin * said * found * pool
+            scale[:, 1] += thin * said * pool * pool
+        self._rows["scale"] = scale
+        if (age - 1) % 24 == 0:
+            self._pool = dispersion.next_pool(self._pool, self._pooled[0], self._pooled[1], self.cadence.alpha_range)
 
-    def _shift(self, bucket: int, number: int) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
-        """Count the hours that topics have been alarmed; those alarmed for too long have a new normal."""
-        rows = self._rows
-        ringing = (rows["peak"] > HOT_SCORE) & (rows["cooling_hours"] == 0)
-        alarmed = rows["alarmed_hours"].astype(int)
+    def _shift(self, number: int) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+        """Count the beats that topics have been alarmed; those alarmed for too long have a new normal."""
+        rows, cadence = self._rows, self.cadence
+        ringing = (rows["peak"] > HOT_SCORE) & (rows["cooling_beats"] == 0)
+        alarmed = rows["alarmed_beats"].astype(int)
         alarmed = np.where(ringing, alarmed + 1, np.maximum(alarmed - 2, 0))
         rows["hot"] = np.where(ringing, number, rows["hot"])
-        accepted = alarmed > SHIFT_HOURS
-        hot = (number - rows["hot"] < HOT_HOURS) & ~accepted
-        rows["cooling_hours"] = np.maximum(rows["cooling_hours"].astype(int) - 1, 0)
+        accepted = alarmed > cadence.shift_beats
+        hot = (number - rows["hot"] < cadence.hot_beats) & ~accepted
+        rows["cooling_beats"] = np.maximum(rows["cooling_beats"].astype(int) - 1, 0)
         if accepted.any():
-            self._rescale(bucket, accepted, low=0.0, high=np.inf)
+            self._rescale(accepted, low=0.0, high=np.inf)
             p = _square(rows["p"], self._season.size)
             p[accepted, 0, 0] += 0.02
             rows["p"] = _triangle(p)
-            rows["cooling_hours"][accepted] = COOL_HOURS - 1
-            rows["hot"][accepted] = -(10**9)
+            rows["cooling_beats"][accepted] = cadence.cool_beats - 1
+            rows["hot"][accepted] = _NEVER
             alarmed = np.where(accepted, 0, alarmed)
-        rows["alarmed_hours"] = np.minimum(alarmed, 250)
+        rows["alarmed_beats"] = np.minimum(alarmed, 250)
         return tuple(self.topics[i] for i in np.nonzero(accepted)[0]), hot
 
-    def _shift_down(self, bucket: int, hour: _Hour) -> None:
-        rows = self._rows
-        y = rows["y1"].sum(1).astype(float)
-        mean = rows["mu1"].sum(1).astype(float)
-        z = (y - mean) / np.sqrt(np.maximum(hour.phi * mean + 0.1 * mean**2, 1e-9))
-        self._rescale(bucket, (mean > 10) & (z < -3.5) & (bucket - rows["born"] > 48 * 12), low=0.2, high=1.0)
+    def _shift_down(self, bucket: int, beat: _Beat) -> None:
+        y, mean = self._y[1].sum(0).astype(float), self._mu[1].sum(0).astype(float)
+        z = (y - mean) / np.sqrt(np.maximum(beat.phi * mean + 0.1 * mean**2, 1e-9))
+        old = bucket - self._rows["born"] > 48 * self.cadence.beat
+        self._rescale((mean > 10) & (z < -3.5) & old, low=0.2, high=1.0)
 
-    def _rescale(self, bucket: int, which: NDArray[np.bool_], *, low: float, high: float) -> None:
+    def _rescale(self, which: NDArray[np.bool_], *, low: float, high: float) -> None:
         """Move the level of some topics, and all that was expected of them, to what the last day counted."""
-        rows = self._rows
-        ratio = (rows["y1"].sum(1) + 0.5) / (rows["mu1"].sum(1) + 0.5)
+        ratio = (self._y[1].sum(0) + 0.5) / (self._mu[1].sum(0) + 0.5)
         ratio = np.where(which, np.clip(ratio, low, high), 1.0)
-        rows["m"][:, 0] += np.log(ratio).astype(np.float32)
-        for i in range(len(RINGS)):
-            rows[f"mu{i}"] *= ratio.astype(np.float32)[:, None]
-        self._hour = None
+        self._rows["m"][:, 0] += np.log(ratio).astype(np.float32)
+        for mu in self._mu:
+            mu *= ratio.astype(np.float32)
+        self._beat = None
 
     # ------------------------------------------------------------------ explain
 
     def explain(self, topic: str) -> Explanation:
         """Why the topic alarms or not, as of the last bucket."""
         row, bucket = self._row(topic), self._bucket
-        hour = self._this_hour(bucket)
-        lift = self._lift(bucket, hour)
-        doubt = np.clip(hour.doubt + 2 * lift * hour.cross + lift**2 * hour.response_doubt, 1e-6, share.MOST_DOUBT)
-        scanned = self._scan(bucket, doubt, hour)
-        evidence = [self._evidence(scanned, w, row, bucket) for w in range(len(WINDOWS))]
-        telling = evidence[int(scanned.best[row])]
-        spoke = tuple(e for e in evidence if e.score >= self.threshold)
+        beat = self._this_beat(bucket)
+        scanned = self._scan(bucket, self._doubt(beat, self._lift(bucket)), beat)
+        verdicts = [self._window_verdict(scanned, w, row, bucket) for w in range(len(self.cadence.windows))]
+        telling = verdicts[int(scanned.best[row])]
+        spoke = tuple(one for one in verdicts if one.score >= self.threshold)
         return Explanation(telling, spoke, self._onset(row, bucket, telling), self._factors(row, telling))
 
-    def _evidence(self, scanned: _Scanned, w: int, row: int, bucket: int) -> Evidence:
-        ring, window = WINDOWS[w]
+    def _window_verdict(self, scanned: _Scanned, w: int, row: int, bucket: int) -> WindowVerdict:
+        i, window = self.cadence.windows[w]
+        ring = self.cadence.rings[i]
         first, end = ring.span(bucket, window.buckets // ring.unit)
         mean, variance = float(scanned.mean[w, row]), float(scanned.variance[w, row])
-        return Evidence(
+        return WindowVerdict(
             first=max(first, int(self._rows["born"][row])),
             end=end,
             observed=int(scanned.y[w, row]),
             expected=mean,
-            upper_bound=int(upper_bound(self.threshold + window.handicap, mean, variance, least=LEAST_COUNT - 1)),
+            upper_bound=bound_of(self.threshold, window, mean, variance),
             score=float(scanned.score[w, row]),
         )
 
-    def _onset(self, row: int, bucket: int, telling: Evidence) -> int:
+    def _onset(self, row: int, bucket: int, telling: WindowVerdict) -> int:
         """The start that explains the surge best: the largest Poisson likelihood ratio among those remembered."""
         best, onset = 0.0, telling.first
-        for i, ring in enumerate(RINGS):
-            y = ring.sums(self._rows[f"y{i}"][row], bucket)
-            mean = np.maximum(ring.sums(self._rows[f"mu{i}"][row], bucket), 1e-9)
+        for i, ring in enumerate(self.cadence.rings):
+            y = ring.sums(self._y[i][:, row], bucket)
+            mean = np.maximum(ring.sums(self._mu[i][:, row], bucket), 1e-9)
             gain = np.where(y > mean, y * np.log(np.maximum(y, 1.0) / mean) - (y - mean), 0.0)
             n = int(gain.argmax())
             if gain[n] > best:
                 best, onset = float(gain[n]), ring.span(bucket, n + 1)[0]
         return max(onset, int(self._rows["born"][row]))
 
-    def _factors(self, row: int, telling: Evidence) -> tuple[Factor, ...]:
-        """Hour, weekday and volume (promotions among it), each as the factor it puts on the expected count."""
-        buckets = np.arange(telling.first, telling.end)
-        slots = ((buckets + self._offset) // 12 + 72) % self._season.slots
+    def _factors(self, row: int, telling: WindowVerdict) -> tuple[Factor, ...]:
+        """Level, then what the calendar and the volume (promotions among it) multiply it by."""
+        buckets = range(telling.first, telling.end)
+        m, names = self._rows["m"][row].astype(float), self._season.names
+        x = np.stack([self._features(bucket) for bucket in buckets])
+        weekday = [n for n, name in enumerate(names) if name.startswith("day")]
+        wave = [n for n, name in enumerate(names) if name.startswith(("cos", "sin"))]
+        if not self._season.offset:
+            base = float(np.exp(m[0])) * len(buckets)
+            by_year = float(np.exp(x[:, wave] @ m[wave]).mean())
+            by_both = float(np.exp(x[:, wave + weekday] @ m[wave + weekday]).mean())
+            return Factor("level", base), Factor("year", by_year), Factor("weekday", by_both / by_year)
+        slots = np.array([self._slot(bucket) for bucket in buckets])
         usual = np.where(self._usual > 0, self._usual, max(self._usual.mean(), 1e-9))
         days = usual.reshape(-1, 24).mean(1)
-        m = self._rows["m"][row].astype(float)
-        x = np.stack([self._season.features(slot + 0.5) for slot in slots])
-        hour = usual[slots] / days[slots // 24] * np.exp(x[:, 1:7] @ m[1:7])
-        weekday = days[slots // 24] / usual.mean() * np.exp(x[:, 7:9] @ m[7:9])
+        by_hour = usual[slots] / days[slots // 24] * np.exp(x[:, wave] @ m[wave])
+        by_day = days[slots // 24] / usual.mean() * np.exp(x[:, weekday] @ m[weekday])
         base = float(np.exp(m[0]) * usual.mean()) * len(buckets)
-        by_hour, by_both = float(hour.mean()), float((hour * weekday).mean())
+        hour, both = float(by_hour.mean()), float((by_hour * by_day).mean())
         return (
             Factor("level", base),
-            Factor("hour", by_hour),
-            Factor("weekday", by_both / by_hour),
-            Factor("volume", telling.expected / max(base * by_both, 1e-9)),
+            Factor("hour", hour),
+            Factor("weekday", both / hour),
+            Factor("volume", telling.expected / max(base * both, 1e-9)),
         )
 
     def curve(self, topic: str, buckets: Sequence[int]) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Expected, lower and upper count of each of ``buckets``, which must lie in the last three days."""
         row = self._row(topic)
-        hour = self._this_hour(self._bucket)
+        beat = self._this_beat(self._bucket)
         expected = np.full(len(buckets), np.nan)
-        for i, ring in reversed(list(enumerate(RINGS))):
+        for i, ring in reversed(list(enumerate(self.cadence.rings))):
             for n, bucket in enumerate(buckets):
-                age = self._bucket // ring.unit - bucket // ring.unit
-                if 0 <= age < ring.size and bucket <= self._bucket:
+                if bucket <= self._bucket and ring.remembers(bucket, self._bucket):
                     length = min(ring.unit, self._bucket - bucket // ring.unit * ring.unit + 1)
-                    expected[n] = self._rows[f"mu{i}"][row, ring.slot(bucket)] / length
-        variance = hour.phi[row] * expected + (hour.alpha[0, row] + hour.doubt[row]) * expected**2
+                    expected[n] = self._mu[i][ring.slot(bucket), row] / length
+        variance = beat.phi[row] * expected + (beat.alpha[0, row] + beat.doubt[row]) * expected**2
         sd = np.sqrt(variance)
         return expected, np.maximum(expected - 2 * sd, 0.0), expected + 2 * sd
 
     # ------------------------------------------------------------------ keep
 
     def pack(self) -> dict[str, bytes]:
-        """All that is known: ``shared`` for the tenant, ``topics`` with one row of fixed size a topic."""
+        """All that is known: ``shared`` for the tenant, ``topics`` with some 930 bytes a topic (five-minute buckets)."""
+        settings = asdict(self.settings)
         head = {
-            "format": 1,
-            "settings": {
-                **asdict(self.settings),
-                "bucket": self.settings.bucket.total_seconds(),
-                "utc_offset": self.settings.utc_offset.total_seconds(),
-            },
+            "format": FORMAT,
+            "settings": settings | {name: settings[name].total_seconds() for name in _SPANS},
             "topics": self.topics,
             "start": self._start,
             "bucket": self._bucket,
@@ -671,73 +651,81 @@ class Detector:
             head=np.frombuffer(json.dumps(head).encode(), np.uint8),
             prior_mean=self._prior.mean,
             prior_covariance=self._prior.covariance,
-            pool=self._pool,
-            usual=self._usual,
-            volume=self._volume,
-            heard=self._heard,
-            volumes=self._volumes,
-            episodes=self._episodes,
+            **{name: getattr(self, f"_{name}") for name in _SHARED},
             **{f"total{i}": total for i, total in enumerate(self._total)},  # type: ignore[arg-type]  # arrays, no flags
         )
-        return {"shared": out.getvalue(), "topics": self._rows.tobytes()}
+        parts = [self._rows, *self._y, *self._mu]
+        return {"shared": out.getvalue(), "topics": b"".join(part.tobytes() for part in parts)}
 
     @classmethod
     def unpack(cls, packed: Mapping[str, bytes]) -> Detector:
         """The detector that was packed. Raises `DetectorError` on a format that this version does not know."""
         with np.load(io.BytesIO(packed["shared"]), allow_pickle=False) as shared:
             head = json.loads(shared["head"].tobytes())
-            if head["format"] != 1:
-                raise DetectorError(f"detector state of format {head['format']}, known is 1")
-            settings = head["settings"]
-            for name in ("bucket", "utc_offset"):
-                settings[name] = timedelta(seconds=settings[name])
+            if head["format"] != FORMAT:
+                raise DetectorError(f"detector state of format {head['format']}, known is {FORMAT}")
+            settings = head["settings"] | {n: timedelta(seconds=head["settings"][n]) for n in _SPANS}
             detector = cls(DetectorSettings(**settings), head["start"])
             detector.topics = head["topics"]
             detector._index = {topic: i for i, topic in enumerate(detector.topics)}
             detector._bucket, detector.threshold = head["bucket"], head["threshold"]
             detector._calibrated = head["calibrated"]
             detector._prior = share.Prior(shared["prior_mean"], shared["prior_covariance"])
-            for name in ("pool", "usual", "volume", "heard", "volumes", "episodes"):
+            for name in _SHARED:
                 setattr(detector, f"_{name}", shared[name])
-            detector._total = [shared[f"total{i}"] for i in range(len(RINGS))]
-        detector._rows = np.frombuffer(packed["topics"], detector._rows.dtype).copy()
+            detector._total = [shared[f"total{i}"] for i in range(len(detector.cadence.rings))]
+        detector._fill(packed["topics"])
         return detector
+
+    def _fill(self, packed: bytes) -> None:
+        """Restore the arrays that have one value a topic."""
+        count, at = len(self.topics), 0
+
+        def part(dtype: np.dtype[Any], size: int) -> NDArray[Any]:
+            nonlocal at
+            array = np.frombuffer(packed, dtype, size, at).copy()
+            at += array.nbytes
+            return array
+
+        self._rows = part(self._rows.dtype, count)
+        self._y = [part(y.dtype, len(y) * count).reshape(len(y), count) for y in self._y]
+        self._mu = [part(mu.dtype, len(mu) * count).reshape(len(mu), count) for mu in self._mu]
+
+
+_SPANS = ("bucket", "utc_offset", "year")
+_SHARED = ("pool", "pooled", "usual", "volume", "heard", "volumes", "episodes")
 
 
 @dataclass(frozen=True, slots=True)
-class _Hour:
-    """What does not change within an hour."""
+class _Beat:
+    """What does not change within a beat."""
 
     number: int
     x: FloatArray
     share: FloatArray
+    share_sum: float
     doubt: FloatArray
+    witness: NDArray[np.bool_]
     response: FloatArray
     cross: FloatArray
     response_doubt: FloatArray
     phi: FloatArray
     alpha: FloatArray
 
-    @property
-    def known(self) -> NDArray[np.bool_]:
-        known: NDArray[np.bool_] = self.doubt < 1.0
-        return known
-
-    @property
-    def share_sum(self) -> float:
-        return float(self.share.sum())
-
 
 class _Scanned:
     """Counts, expectations and scores of all windows (W, J) at one bucket."""
 
-    def __init__(self, y: FloatArray, mean: FloatArray, variance: FloatArray, relative: FloatArray) -> None:
+    def __init__(
+        self, y: FloatArray, mean: FloatArray, variance: FloatArray, relative: FloatArray, handicap: FloatArray
+    ) -> None:
         self.y, self.mean, self.variance, self.relative = y, mean, variance, relative
         self.raw = np.zeros(y.shape)
+        self._handicap = handicap
 
     @cached_property
     def score(self) -> FloatArray:
-        score: FloatArray = self.raw - _HANDICAPS[:, None]
+        score: FloatArray = self.raw - self._handicap
         return score
 
     @cached_property
@@ -746,7 +734,14 @@ class _Scanned:
         return best
 
 
-_HANDICAPS = np.array([window.handicap for _, window in WINDOWS])
+def _surprise(y: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:
+    """How much a count may teach: 1, or less where it lies too far above what was expected (Huber, 1964)."""
+    weight = np.ones(y.shape)
+    far = y > mean + 1.5 * np.sqrt(variance)
+    p = np.clip(10.0 ** -nb_midp_log10(y[far], mean[far], variance[far]), 1e-15, 1 - 1e-15)
+    z = -ndtri(p)
+    weight[far] = np.where(z > ROBUST_Z, (ROBUST_Z / np.maximum(z, 1e-9)) ** 2, 1.0)
+    return weight
 
 
 def _triangle(P: FloatArray) -> FloatArray:

@@ -4,6 +4,7 @@ A ring of size n and unit u has one slot for each of the last n spans of u bucke
 epoch, so that a ring restored from the store goes on where it stopped.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from models.season import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """The shape of a ring; the counts themselves live in an array (..., size) of the owner."""
+    """The shape of a ring; the counts themselves live in an array (size, ...) of the owner."""
 
     unit: int
     size: int
@@ -34,8 +35,18 @@ class Ring:
         return (self.slot(bucket) - np.arange(self.size)) % self.size
 
     def sums(self, values: np.ndarray, bucket: int) -> FloatArray:
-        """Sums (..., size) over the last 1, 2, … slots up to and with the one of ``bucket``."""
-        return np.cumsum(values[..., self.newest_first(bucket)], axis=-1, dtype=np.float64)
+        """Sums over the last 1, 2, … slots up to and with the one of ``bucket``; slots are the first axis."""
+        return np.cumsum(values[self.newest_first(bucket)], axis=0, dtype=np.float64)
+
+    def window_sums(self, values: np.ndarray, bucket: int, slots: Sequence[int]) -> FloatArray:
+        """Sums (len(slots), ...) over the last so many slots each; ``slots`` ascend."""
+        ordered = values[self.newest_first(bucket)[: slots[-1]]].astype(np.float64)
+        sums = np.empty((len(slots), *values.shape[1:]))
+        total: FloatArray | float = 0.0
+        for n, (begin, end) in enumerate(zip((0, *slots), slots, strict=False)):
+            total = total + ordered[begin:end].sum(axis=0)
+            sums[n] = total
+        return sums
 
     def span(self, bucket: int, slots: int) -> tuple[int, int]:
         """The half-open run of buckets that the last ``slots`` slots cover when ``bucket`` is the newest."""

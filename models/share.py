@@ -65,6 +65,15 @@ def drift(P: FloatArray, prior: Prior, variance: FloatArray) -> FloatArray:
     return P
 
 
+def slide(m: FloatArray, P: FloatArray, slope: int) -> tuple[FloatArray, FloatArray]:
+    """One step of a local linear trend: the level moves by the slope (West and Harrison, 1997, chapter 7)."""
+    m, P = m.copy(), P.copy()
+    m[:, 0] += m[:, slope]
+    P[:, 0, :] += P[:, slope, :]
+    P[:, :, 0] += P[:, :, slope]
+    return m, P
+
+
 def pooled_prior(m: FloatArray, P: FloatArray, season: Season, *, settled_share: float = 0.35) -> Prior | None:
     """The prior that the tenant's own topics suggest, or None while fewer than 25 of them are settled.
 

@@ -10,11 +10,11 @@ import orjson
 from models.alert import Alert, Facts, Reason, alert_id, decide, mark_sent, open_alert, update_alert
 from models.buckets import BUCKETS_PER_DAY, bucket_of, end_of, start_of
 from models.detector import Detector, DetectorSettings
-from models.detector import Tick as DetectorTick
 from models.evidence import WindowFigures
 from models.severity import Grade, grade
 from models.surge import Reading, Surge, SurgeRules, SurgeState, advance
 from models.topics import Topic, TopicKind, TopicModel, TopicState
+from models.verdict import Tick as DetectorTick
 from service.logs import log
 from service.metrics import Metrics
 from service.pipeline.witness import Witness

@@ -8,12 +8,12 @@ from datetime import timedelta
 from models.buckets import BUCKET, BUCKETS_PER_HOUR, end_of, start_of
 from models.culprit import Culprit, find_culprits
 from models.detector import Detector
-from models.detector import Evidence as Verdict
 from models.evidence import CulpritFigures, CurvePoint, Evidence, Sample, WindowFigures
 from models.samples import choose_samples
 from models.series import hourly_curve
 from models.surge import Surge
 from models.topics import Topic
+from models.verdict import WindowVerdict
 from service.pipeline.worker import centred
 from service.store.counts import Counts
 from service.store.model import ModelStore
@@ -100,7 +100,7 @@ class Witness:
         return hourly_curve(detector, topic, history[topic], first, last)
 
 
-def _window(verdict: Verdict) -> WindowFigures:
+def _window(verdict: WindowVerdict) -> WindowFigures:
     return WindowFigures(
         start=start_of(verdict.first),
         end=start_of(verdict.end),
