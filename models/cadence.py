@@ -39,7 +39,8 @@ class Cadence:
 
     ``rings``: single buckets, beats, and a coarse one, each as (unit, size). ``windows``: index of a ring (the
     first or the second, in this order) and the window read from it, ascending. ``settled``: age from which a
-    topic's episodes are believed. ``gap``: alarms nearer than this are one episode. ``fit`` and ``least``: how much
+    topic's episodes are believed. ``grace``: age up to which a new topic is learnt
+    and not judged. ``gap``: alarms nearer than this are one episode. ``fit`` and ``least``: how much
     of the past the threshold is fitted on.
     """
 
@@ -52,6 +53,7 @@ class Cadence:
     gap: int
     fit: int
     least: int
+    grace: int
     hot_beats: int
     shift_beats: int
     cool_beats: int
@@ -118,6 +120,7 @@ def _quick(bucket: timedelta) -> Cadence:
         gap=6 * beat,
         fit=14 * day,
         least=3 * day,
+        grace=12 * beat,
         hot_beats=3,
         shift_beats=22,
         cool_beats=24,
@@ -142,6 +145,7 @@ def _slow(bucket: timedelta, year: timedelta) -> Cadence:
         gap=2,
         fit=5 * 364 // days,
         least=182 // days,
+        grace=8,
         hot_beats=3,
         shift_beats=26 if days > 1 else 21,
         cool_beats=8,

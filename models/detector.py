@@ -31,7 +31,7 @@ MOST_COUNT = 10_000_000  # customers of one topic in one bucket; more is a mista
 LEAST_Z = 1.5  # below it a tail is not worth computing: the score is 0
 CALM_Z, CALM_P, CALM_RATIO = 1.0, 0.05, 1.3  # when a topic counts as quiet: DETECTION.md, formula 10
 
-HOT_SCORE = 5.0  # a topic that rings so loud is no witness to the volume, nor a teacher
+HOT_SCORE = 3.5  # a topic that rings so loud is no witness to the volume, nor a teacher
 HOT_WEIGHT = 0.03
 ROBUST_Z = 2.58
 EPISODE_FLOOR = 0.5  # below any threshold worth having
@@ -280,7 +280,8 @@ class Detector:
         rows["doubt"] += doubt.astype(np.float32)
         self._bucket = bucket
         scanned = self._scan(bucket, doubt, beat)
-        rows["peak"] = np.maximum(rows["peak"], scanned.raw.max(0, initial=0.0))
+        if len(y):
+            rows["peak"] = np.maximum(rows["peak"], scanned.score.max(0))
         new_normal: tuple[str, ...] = ()
         if (bucket + 1) % self.cadence.beat == 0:
             new_normal = self._learn(bucket, doubt, scanned)
@@ -369,8 +370,9 @@ class Detector:
             relative += 1.0 / np.maximum(self._windows(self._total, bucket), 1.0)[:, None]
         variance = beat.phi * mean + relative * mean * mean
         scanned = _Scanned(y, mean, variance, relative, self._handicap)
+        judged = bucket - self._rows["born"] >= self.cadence.grace
         over = y - mean
-        telling = (over > 0) & (y >= LEAST_COUNT) & (over * over > LEAST_Z**2 * variance)
+        telling = judged & (over > 0) & (y >= LEAST_COUNT) & (over * over > LEAST_Z**2 * variance)
         if telling.any():
             scanned.raw[telling] = nb_midp_log10(y[telling], mean[telling], variance[telling])
         return scanned
@@ -466,6 +468,8 @@ class Detector:
         mean_doubt = rows["doubt"] / heard
         surprise = _surprise(y, mean, beat.phi * mean + (mean_doubt + cadence.wobble) * mean**2)
         new_normal, hot = self._shift(number)
+        young = bucket - rows["born"] < 2 * cadence.grace
+        surprise, hot = np.where(young, 1.0, surprise), hot & ~young
         x = self._features(bucket, lift_sum / heard)
         m, P = self._pass(rows["m"].astype(float), _square(rows["p"], self._season.size))
         m_now = np.exp(np.clip(share._dot(m, x), share.LOG_FLOOR, share.LOG_CEILING)) * volume_sum
@@ -475,6 +479,7 @@ class Detector:
             m, P = share.change_prior(m, P, self._prior, new)
             self._prior = new
         rows["m"], rows["p"] = m, _triangle(P)
+        self._start_over((bucket + 1 - rows["born"]) == cadence.grace // 2)
         if age % 6 == 0 and age > 200:
             self._shift_down(bucket, beat)
         trust = ((surprise > 0.5) & ~hot) * ordinary
@@ -485,6 +490,12 @@ class Detector:
         self._volumes[number % VOLUME_BEATS] = volume_sum, lift_sum / heard
         self._forget_beat()
         return new_normal
+
+    def _start_over(self, which: NDArray[np.bool_]) -> None:
+        """Forget the first counts of topics, which were held against next to no knowledge."""
+        if which.any():
+            for kept in (*self._y, *self._mu):
+                kept[:, which] = 0
 
     def _pass(self, m: FloatArray, P: FloatArray) -> tuple[FloatArray, FloatArray]:
         """A beat of time passes over what is believed."""
