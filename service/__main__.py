@@ -15,6 +15,8 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(help="Keys of the API.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+mapping_app = typer.Typer(help="How other programs' events become messages.", no_args_is_help=True)
+app.add_typer(mapping_app, name="mapping")
 failures_app = typer.Typer(help="Notifications that were given up.", no_args_is_help=True)
 app.add_typer(failures_app, name="failures")
 
@@ -84,6 +86,42 @@ def replay(
     _run(lambda: run(file, columns, campaigns=campaigns, budget=budget, start=from_, json_out=json_out))
 
 
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="CSV, JSONL or Parquet.")],
+    text: Annotated[str, typer.Option(help="Column of the text.")] = "text",
+    time: Annotated[str, typer.Option(help="Column of the time.")] = "occurred_at",
+    message_id: Annotated[str | None, typer.Option("--id", help="Column of the message's id.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Column of the customer.")] = None,
+    order: Annotated[str | None, typer.Option(help="Column of the order.")] = None,
+    attribute: Annotated[list[str] | None, typer.Option(help="Column of an attribute; may be repeated.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Column of the channel.")] = None,
+    source: Annotated[str, typer.Option(help="What the messages come from.")] = "import",
+    url: Annotated[str | None, typer.Option(help="Address of the service (TOCSIN_BASE_URL, TOCSIN_PORT).")] = None,
+    key: Annotated[str | None, typer.Option(help="Key with the scope ingest (TOCSIN_ADMIN_KEY).")] = None,
+) -> None:
+    """Send a file of messages to a service that runs; the same file again doubles nothing."""
+    from service.commands.imports import Columns, run
+
+    columns = Columns(text, time, message_id, customer, channel, order, tuple(attribute or ()), source)
+    _run(lambda: run(file, columns, url=url, key=key))
+
+
+@app.command()
+def chat(
+    url: Annotated[str | None, typer.Option(help="Address of the service (TOCSIN_BASE_URL, TOCSIN_PORT).")] = None,
+    key: Annotated[str | None, typer.Option(help="Key with the scope ingest (TOCSIN_ADMIN_KEY).")] = None,
+    language: Annotated[str, typer.Option(help="zh or en.")] = "zh",
+    spool: Annotated[Path, typer.Option(help="File that messages wait in while the service is away.")] = Path(
+        "tocsin.spool"
+    ),
+) -> None:
+    """A worked example: a chatbot on the terminal that says so where an issue is known."""
+    from service.commands.chat import run
+
+    _run(lambda: run(url=url, key=key, language=language, spool=spool))
+
+
 @app.command()
 def prepare(cache: Annotated[Path | None, typer.Option(help="Folder to prepare in (TOCSIN_CACHE).")] = None) -> None:
     """Make the encoder ready: unpack, prune, export; once, checked."""
@@ -144,6 +182,25 @@ def end_key(key_id: str) -> None:
     from service.commands.keys import end
 
     _run(lambda: end(key_id))
+
+
+@mapping_app.command("list")
+def list_mappings() -> None:
+    """List the mappings there are, packaged and of your own (TOCSIN_MAPPINGS)."""
+    from service.commands.mapping import show
+
+    _run(show)
+
+
+@mapping_app.command("test")
+def test_mapping(
+    file: Annotated[str, typer.Argument(help="A mapping file, or the name of one that is there.")],
+    sample: Annotated[Path, typer.Argument(help="JSON of a request, as the platform sends it.")],
+) -> None:
+    """Show what a mapping makes of a sample; status 1 where it makes no message of it."""
+    from service.commands.mapping import test
+
+    _run(lambda: test(file, sample))
 
 
 @failures_app.command("list")

@@ -8,7 +8,20 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from service import web
-from service.api import alerts, campaigns, docs, feeds, health, keys, messages, receivers, topics
+from service.api import (
+    alerts,
+    campaigns,
+    docs,
+    feeds,
+    health,
+    imports,
+    ingest,
+    keys,
+    known,
+    messages,
+    receivers,
+    topics,
+)
 from service.api.openapi import describe
 from service.api.parts import ApiParts
 from service.api.problem import add_problem_handlers
@@ -45,7 +58,7 @@ def create_app(parts: ApiParts) -> FastAPI:
     )
     app.state.parts = parts
     add_problem_handlers(app)
-    rooms = (messages, alerts, feeds, topics, campaigns, receivers, keys, health)
+    rooms = (messages, imports, ingest, known, alerts, feeds, topics, campaigns, receivers, keys, health)
     for room in rooms:
         app.include_router(room.router)
     describe(app, [room.router for room in rooms])

@@ -53,7 +53,9 @@ class Settings(BaseSettings):
     max_text: int = Field(8_000, ge=1, description="longest text of a message, in characters")
     max_batch: int = Field(1_000, ge=1, description="most messages in one batch")
     max_body: int = Field(8 * 1024 * 1024, ge=1_024, description="largest request body, in bytes")
+    max_import: int = Field(64 * 1024 * 1024, ge=1_024, description="largest file posted to `:import`, in bytes")
     max_backlog: int = Field(200_000, ge=1, description="waiting messages above which ingest answers 429")
+    mappings: Path | None = Field(None, description="folder of your own mapping files, TOML or YAML")
     order_ids: Literal["keep", "hash", "mask"] = Field("keep", description="order and tracking numbers in texts")
 
     # The stream.
@@ -97,10 +99,10 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("data_dir", "cache")
+    @field_validator("data_dir", "cache", "receivers", "mappings")
     @classmethod
-    def _expand(cls, value: Path) -> Path:
-        return value.expanduser()
+    def _expand(cls, value: Path | None) -> Path | None:
+        return value.expanduser() if value else None
 
     @model_validator(mode="after")
     def _signed(self) -> "Settings":

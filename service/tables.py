@@ -1,10 +1,11 @@
 """Files of messages: CSV, JSONL or Parquet, row by row; a broken row is told, never fatal and never silent."""
 
 import csv
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -23,62 +24,88 @@ class Broken:
 
 def read_rows(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
     """Rows with their numbers. Raises `Refused` where the file is none we read, or lacks a needed column."""
-    readers = {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise Refused(f"{path.name}: give a file that ends in {', '.join(readers)}")
+    kind = _ENDINGS.get(path.suffix.lower())
+    if kind is None:
+        raise Refused(f"{path.name}: give a file that ends in {', '.join(_ENDINGS)}")
     if not path.is_file():
         raise Refused(f"{path}: there is no such file")
-    return reader(path, needed)
+    return _opened(path, kind, needed)
 
 
-def _csv(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
-    csv.field_size_limit(16 * 1024 * 1024)
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        reader = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",", restkey="\0more")
-        _need(path, tuple(reader.fieldnames or ()), needed)
-        number = 0
-        while True:
-            number += 1
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield number, Broken(number, f"no CSV: {error}")
-                continue
-            if "\0more" in row:
-                yield number, Broken(number, "has more cells than the header")
-            else:
-                yield number, row
+def read_body(body: bytes, kind: str, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
+    """Rows of a file that was sent: ``kind`` is "csv", "tsv", "jsonl" or "parquet". Raises as `read_rows`."""
+    return _READERS[kind](io.BytesIO(body), f"the {kind} file", needed)
 
 
-def _jsonl(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
+def _opened(path: Path, kind: str, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                yield number, Broken(number, f"no JSON at column {error.colno}")
-                continue
-            yield number, row if isinstance(row, dict) else Broken(number, "is no JSON object")
+        yield from _READERS[kind](file, path.name, needed)
 
 
-def _parquet(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
+def _csv(file: BinaryIO, name: str, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
+    return _separated(file, name, needed, ",")
+
+
+def _tsv(file: BinaryIO, name: str, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
+    return _separated(file, name, needed, "\t")
+
+
+def _separated(
+    file: BinaryIO, name: str, needed: tuple[str, ...], delimiter: str
+) -> Iterator[tuple[int, Row | Broken]]:
+    csv.field_size_limit(16 * 1024 * 1024)
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
+    reader = csv.DictReader(text, delimiter=delimiter, restkey="\0more")
+    _need(name, tuple(reader.fieldnames or ()), needed)
+    number = 0
+    while True:
+        number += 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield number, Broken(number, f"no CSV: {error}")
+            continue
+        if "\0more" in row:
+            yield number, Broken(number, "has more cells than the header")
+        else:
+            yield number, row
+
+
+def _jsonl(file: BinaryIO, name: str, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            yield number, Broken(number, f"no JSON at column {error.colno}")
+            continue
+        yield number, row if isinstance(row, dict) else Broken(number, "is no JSON object")
+
+
+def _parquet(file: BinaryIO, name: str, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(path)
-    _need(path, tuple(file.schema_arrow.names), needed)
+    try:
+        table = pq.ParquetFile(file)
+    except pa.ArrowException:
+        raise Refused(f"{name}: is no Parquet") from None
+    _need(name, tuple(table.schema_arrow.names), needed)
     number = 0
-    for batch in file.iter_batches(2_000):
+    for batch in table.iter_batches(2_000):
         for row in batch.to_pylist():
             number += 1
             yield number, row
 
 
-def _need(path: Path, columns: tuple[str, ...], needed: tuple[str, ...]) -> None:
-    missing = [name for name in needed if name not in columns]
+def _need(name: str, columns: tuple[str, ...], needed: tuple[str, ...]) -> None:
+    missing = [column for column in needed if column not in columns]
     if missing:
-        raise Refused(f"{path.name} has no column {missing[0]!r}; it has {', '.join(columns)}")
+        raise Refused(f"{name} has no column {missing[0]!r}; it has {', '.join(columns)}")
+
+
+_READERS = {"csv": _csv, "tsv": _tsv, "jsonl": _jsonl, "parquet": _parquet}
+_ENDINGS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}

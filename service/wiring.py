@@ -23,6 +23,7 @@ from service.pipeline.deliver import Deliverer
 from service.pipeline.discover import DiscoverRules, Discovery
 from service.pipeline.ingest import Ingest, IngestRules
 from service.pipeline.judge import Judge, JudgeRules
+from service.pipeline.mapping import all_mappings
 from service.pipeline.witness import Witness
 from service.pipeline.worker import Worker, WorkerRules
 from service.settings import Settings, TimeMode
@@ -166,8 +167,10 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
         gate=Gate(rooms.keys, clock, on=settings.auth_on, admin_key=admin_key),
         metrics=Metrics(),
         clock=clock,
+        mappings=all_mappings(settings.mappings, os.environ),
         max_batch=settings.max_batch,
         max_body=settings.max_body,
+        max_import=settings.max_import,
         base_url=settings.public_url,
     )
 

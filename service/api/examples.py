@@ -101,6 +101,19 @@ MESSAGE: dict[str, Any] = {
     "channel": "app",
     "attributes": dict(_SAMPLE.attributes),
 }
+KNOWN: dict[str, Any] = {
+    "known": True,
+    "topic": TOPIC_NAME,
+    "strength": 0.91,
+    "alert": {
+        "alert_id": _ALERT.id,
+        "severity": "critical",
+        "onset": iso(_ONSET),
+        "customers": 45,
+        "in_hand": True,
+    },
+    "say": {"en": "This is a known issue and is being handled.", "zh": "这是已知问题，正在处理中。"},
+}
 STATUS: dict[str, Any] = {
     "version": "0.1.0",
     "now": iso(AT),

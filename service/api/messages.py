@@ -189,16 +189,17 @@ async def post_batch(request: Request) -> Response:
     return Response(orjson.dumps(receipt), 202, media_type="application/json")
 
 
-async def body_of(request: Request, parts: ApiParts) -> bytes:
-    """The body, up to the limit. Raises `TooLarge` before more is read."""
+async def body_of(request: Request, parts: ApiParts, most: int | None = None) -> bytes:
+    """The body, up to ``most`` bytes or the usual limit. Raises `TooLarge` before more is read."""
+    most = parts.max_body if most is None else most
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > parts.max_body:
-        raise TooLarge(f"send at most {parts.max_body} bytes in one request")
+    if declared.isdigit() and int(declared) > most:
+        raise TooLarge(f"send at most {most} bytes in one request")
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > parts.max_body:
-            raise TooLarge(f"send at most {parts.max_body} bytes in one request")
+        if size > most:
+            raise TooLarge(f"send at most {most} bytes in one request")
         chunks.append(chunk)
     return b"".join(chunks)
 

@@ -81,6 +81,21 @@ TOLD: Mapping[str, Told] = {
     "GET /metrics": Told(None, 'tocsin_messages_accepted_total{role="api"} 12.0\n', "text/plain"),
     "POST /v1/messages": Told(None, {"accepted": 1, "duplicates": 0, "rejected": [], "id": "chat-118",
                                      "topic": examples.TOPIC_NAME, "alert": None, "waited": True}),
+    "POST /v1/messages:import": Told(
+        shapes.ImportReceipt,
+        {
+            "rows": 3,
+            "accepted": 2,
+            "duplicates": 0,
+            "refused": 1,
+            "rejected": [{"row": 3, "code": "text_empty", "field": "text", "detail": "text: is empty"}],
+        },
+    ),
+    "POST /v1/ingest/{mapping}": Told(
+        shapes.IngestReceipt, {"accepted": 1, "duplicates": 0, "ignored": [], "rejected": []}
+    ),
+    "GET /v1/known-issues": Told(shapes.KnownIssue, examples.KNOWN),
+    "POST /v1/known-issues": Told(shapes.KnownIssue, examples.KNOWN),
     "POST /v1/messages:batch": Told(None, {"accepted": 2, "duplicates": 0, "rejected": []}),
 }  # fmt: skip
 """What each operation answers. An operation that is added gets its line here, which a test asks for."""
@@ -95,6 +110,13 @@ ASKED: Mapping[str, Any] = {
     "POST /v1/keys/{key_id}/end": {},
     "POST /v1/failures:replay": {"receiver": "quality"},
     "POST /v1/messages": examples.MESSAGE,
+    "POST /v1/ingest/{mapping}": {
+        "event": "user",
+        "text": "充电宝充不进电",
+        "sender_id": "u-17",
+        "timestamp": 1773133200.25,
+    },
+    "POST /v1/known-issues": {"text": "充电宝充不进电", "timeout": 2.0},
     "POST /v1/messages:batch": [examples.MESSAGE],
 }
 """An example of what each operation is sent, where it takes a body."""

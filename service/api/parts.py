@@ -1,5 +1,6 @@
 """What the API's resources work with; wired once, in `service.wiring`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,8 @@ from service.clock import Clock
 from service.metrics import Metrics
 from service.pipeline.ingest import Ingest
 from service.pipeline.judge import unpack_detector
-from service.store.alerts import AlertBook
+from service.pipeline.mapping import MessageMapping
+from service.store.alerts import AlertBook, Filed
 from service.store.answers import Answers
 from service.store.apikeys import ApiKeys
 from service.store.board import Board
@@ -55,8 +57,10 @@ class ApiParts:
     gate: Gate
     metrics: Metrics
     clock: Clock
+    mappings: Mapping[str, MessageMapping]
     max_batch: int
     max_body: int
+    max_import: int
     base_url: str
 
     async def detector(self) -> Detector | None:
@@ -74,9 +78,14 @@ class ApiParts:
         points = hourly_curve(detector, topic, history, first, last)
         return [point_view(point) for point in points]
 
-    async def open_alert(self, topic: str) -> dict[str, Any] | None:
-        """The open alert on a topic, as a list shows it, or None."""
+    async def open_filed(self, topic: str) -> Filed | None:
+        """The open alert on a topic, or None."""
         for filed in await self.book.newest(_RECENT):
             if filed.alert.open and filed.facts.closed_at is None and filed.alert.evidence.topic.id == topic:
-                return alert_row(filed.alert, filed.facts, base_url=self.base_url)
+                return filed
         return None
+
+    async def open_alert(self, topic: str) -> dict[str, Any] | None:
+        """The open alert on a topic, as a list shows it, or None."""
+        filed = await self.open_filed(topic)
+        return alert_row(filed.alert, filed.facts, base_url=self.base_url) if filed else None

@@ -126,6 +126,60 @@ class AlertPage(Shape):
     next: str | None = Field(description="cursor of the next page")
 
 
+class RefusedRow(Shape):
+    row: int
+    code: str
+    field: str
+    detail: str
+
+
+class ImportReceipt(Shape):
+    """What became of a file: ``rows`` read, and the first hundred of those that were refused."""
+
+    rows: int
+    accepted: int
+    duplicates: int
+    refused: int
+    rejected: list[RefusedRow]
+
+
+class IgnoredEvent(Shape):
+    index: int
+    reason: str
+
+
+class RefusedEvent(Shape):
+    index: int
+    code: str
+    field: str
+    detail: str
+
+
+class IngestReceipt(Shape):
+    accepted: int
+    duplicates: int
+    ignored: list[IgnoredEvent]
+    rejected: list[RefusedEvent]
+
+
+class BriefAlert(Shape):
+    """What a chatbot needs of an alert."""
+
+    alert_id: str
+    severity: Severity
+    onset: Time
+    customers: int
+    in_hand: bool
+
+
+class KnownIssue(Shape):
+    known: bool
+    topic: Topic | None
+    strength: float
+    alert: BriefAlert | None
+    say: dict[Language, str] | None = Field(description="what a chatbot may say")
+
+
 class Exemplar(Shape):
     message_id: str
     text: str

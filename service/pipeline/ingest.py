@@ -55,6 +55,10 @@ class Ingest:
         entries = [Entry(self.redacted(raw), answer) for raw in raws]
         return await self._inbox.accept(entries, self._clock())
 
+    async def ask(self, raw: RawMessage, answer: str) -> None:
+        """Ask what a text is about without counting it. Raises as `take` does."""
+        await self._inbox.ask(Entry(self.redacted(raw), answer, ask=True))
+
     def redacted(self, raw: RawMessage) -> Message:
         """The message as it is kept: no personal data in text or attributes, the customer a keyed hash."""
         settings = self._rules.redact

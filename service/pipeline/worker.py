@@ -84,8 +84,12 @@ class Worker:
             CHATTER if is_chatter(text) else assignment.topic or NOISE
             for text, assignment in zip(texts, assignments, strict=True)
         ]
-        await self._count(readable, topics, vectors)
+        counted = [row for row, delivery in enumerate(readable) if not (delivery.entry and delivery.entry.ask)]
+        await self._count([readable[row] for row in counted], [topics[row] for row in counted], vectors[counted])
         await self._tell(readable, assignments)
+        asked = [delivery for delivery in readable if delivery.entry and delivery.entry.ask]
+        if asked:
+            await self._inbox.drop(asked)
 
     async def _count(self, deliveries: Sequence[Delivery], topics: Sequence[str], vectors: Vectors) -> None:
         by_partition: dict[int, list[Tally]] = defaultdict(list)

@@ -18,11 +18,13 @@ FIELD_SEPARATOR = "\x1f"
 class Entry:
     """A message in the inbox, with the marks that travel along.
 
-    ``answer``: where the sender waits for the topic, the word to answer under.
+    ``answer``: where the sender waits for the topic, the word to answer under. ``ask``: only a question of what
+    the text is about; answered, and never counted.
     """
 
     message: Message
     answer: str | None = None
+    ask: bool = False
 
 
 def pack_entry(entry: Entry) -> bytes:
@@ -41,6 +43,8 @@ def pack_entry(entry: Entry) -> bytes:
         fields["o"] = message.order_id
     if entry.answer:
         fields["w"] = entry.answer
+    if entry.ask:
+        fields["q"] = 1
     return orjson.dumps(fields)
 
 
@@ -59,7 +63,7 @@ def unpack_entry(body: bytes) -> Entry:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError("an entry of the inbox cannot be read") from error
-    return Entry(message, fields.get("w"))
+    return Entry(message, fields.get("w"), bool(fields.get("q")))
 
 
 def cells_of(attributes: Mapping[str, str]) -> str:

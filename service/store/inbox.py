@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
@@ -102,6 +102,33 @@ class Inbox:
         if taken == [-1]:
             raise Overloaded("the workers are behind; wait and send again", timedelta(seconds=5))
         return [bool(one) for one in taken]
+
+    async def ask(self, entry: Entry) -> None:
+        """Append a question beside the messages; it counts as none and moves no clock.
+
+        Its time is that of the newest message of its partition, so that whoever reads the time of a backlog reads
+        the same with it as without. Raises `StoreAway` or `Overloaded`.
+        """
+        partition = keys.partition_of(entry.message.id, self._partitions)
+        with store_errors():
+            pipe = self._store.client.pipeline(transaction=False)
+            pipe.xlen(keys.inbox(partition))
+            pipe.get(keys.newest(partition))
+            waiting, newest = await pipe.execute()
+            if waiting >= self._most:
+                raise Overloaded("the workers are behind; wait and ask again", timedelta(seconds=5))
+            at = datetime.fromtimestamp(float(newest or 0), tz=UTC)
+            body = pack_entry(replace(entry, message=replace(entry.message, occurred_at=at), ask=True))
+            await self._store.client.xadd(keys.inbox(partition), {"m": body})
+
+    async def drop(self, deliveries: Sequence[Delivery]) -> None:
+        """Take questions that were answered out of the inbox."""
+        with store_errors():
+            pipe = self._store.client.pipeline(transaction=False)
+            for delivery in deliveries:
+                pipe.xack(keys.inbox(delivery.partition), keys.GROUP, delivery.id)
+                pipe.xdel(keys.inbox(delivery.partition), delivery.id)
+            await pipe.execute()
 
     async def take(self, worker: str, count: int, wait: timedelta | None = None) -> list[Delivery]:
         """Up to about ``count`` new entries over all partitions, waiting at most ``wait`` for the first."""

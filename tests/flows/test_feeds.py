@@ -121,8 +121,12 @@ def test_every_answer_has_the_shape_that_the_document_promises(api: httpx.Client
         ("POST", "/v1/failures:replay", "/v1/failures:replay", {}),
         ("POST", "/v1/dead:replay", "/v1/dead:replay", None),
     ]
-    calls += [("GET", path, path, None) for path, methods in document["paths"].items()
-              if "get" in methods and "{" not in path and path != "/v1/alerts/stream"]  # fmt: skip
+    calls += [
+        ("GET", path, path, None)
+        for path, methods in document["paths"].items()
+        if "get" in methods and path != "/v1/alerts/stream"
+        if not any(one.get("required") for one in methods["get"].get("parameters", ()))
+    ]
     assert made.status_code == 201
     for method, path, address, body in calls:
         answer = api.request(method, address, json=body)
