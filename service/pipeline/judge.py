@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import orjson
 
 from models.alert import Alert, Facts, Reason, alert_id, decide, mark_sent, open_alert, update_alert
+from models.bar import extras, held
 from models.buckets import BUCKETS_PER_DAY, bucket_of, end_of, start_of
 from models.detector import Detector, DetectorSettings
 from models.evidence import WindowFigures
@@ -141,6 +142,7 @@ class Judge:
         trial = Detector.unpack(bench.detector.pack())
         tick = trial.step(bucket, counts, promotion=_promotion(await self._campaigns.all(), bucket))
         changes = _Changes()
+        tick = held(tick, extras(await self._book.bars(), end_of(bucket)))
         await self._weigh(bench, trial, tick, now, changes, closed=False)
         if changes:
             await self._write(bench, bench.position, changes)
@@ -149,7 +151,7 @@ class Judge:
     async def _judge(self, bench: _Bench, chunk: range, now: datetime) -> dict[str, Alert]:
         """Judge a run of buckets, writing after each that changed something and at the end."""
         changed: dict[str, Alert] = {}
-        campaigns = await self._campaigns.all()
+        campaigns, bars = await self._campaigns.all(), await self._book.bars()
         for bucket, counts in zip(chunk, await self._counts.buckets(chunk), strict=True):
             with self._metrics.tick.time():
                 tick = bench.detector.step(bucket, _known(bench, counts), promotion=_promotion(campaigns, bucket))
@@ -157,6 +159,7 @@ class Judge:
                     self._calibrate(bench)
                 changes = _Changes()
                 if bucket >= bench.raise_from:
+                    tick = held(tick, extras(bars, end_of(bucket)))
                     await self._weigh(bench, bench.detector, tick, now, changes)
             if changes or bucket == chunk[-1]:
                 await self._write(bench, bucket, changes)

@@ -1,18 +1,21 @@
 """The alert book: alerts, what people did about them, and the events that live feeds resume from."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
+import orjson
 from redis.exceptions import WatchError
 
 from models.alert import Alert, Facts
+from models.bar import Bar
 from service.errors import Conflict, NotFound
 from service.store import keys
 from service.store.alertcodec import pack, unpack_alert, unpack_facts
 from service.store.redis import Store, store_errors
 
 MOST_EVENTS = 10_000
+_KEPT = timedelta(days=400)  # a timeline, as long as its alert by default
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,24 @@ class AlertEvent:
     id: str
     kind: str
     alert_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What somebody did about an alert, for its timeline; ``detail`` holds plain values."""
+
+    at: datetime
+    kind: str
+    by: str | None = None
+    note: str | None = None
+    detail: Mapping[str, str | float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The bar that a judgement puts in the place of the alert's earlier one; None takes it away."""
+
+    bar: Bar | None
 
 
 class AlertBook:
@@ -73,8 +94,17 @@ class AlertBook:
             ids = [one for one in ids if one < before]
         return await self.many([name for _, name in ids[:count]])
 
-    async def act(self, alert_id: str, kind: str, change: Callable[[Alert, Facts], Facts]) -> Filed:
-        """Change the facts of an alert and tell the feeds, in one step. Raises `NotFound`, or what ``change`` raises."""
+    async def act(
+        self,
+        alert_id: str,
+        kind: str,
+        change: Callable[[Alert, Facts], Facts],
+        *,
+        deed: Deed | None = None,
+        judged: Judged | None = None,
+    ) -> Filed:
+        """Change the facts of an alert and tell the feeds, with what stands in its timeline and what it asks of its
+        topic from now on, in one step. Raises `NotFound`, or what ``change`` raises."""
         for _ in range(20):
             filed = await self.get(alert_id)
             facts = change(filed.alert, filed.facts)
@@ -85,6 +115,13 @@ class AlertBook:
                         continue
                     pipe.multi()
                     pipe.hset(keys.FACTS, alert_id, pack(facts))
+                    if deed is not None:
+                        pipe.rpush(keys.timeline(alert_id), orjson.dumps(deed, option=orjson.OPT_UTC_Z))
+                        pipe.expire(keys.timeline(alert_id), _KEPT)
+                    if judged is not None and judged.bar is not None:
+                        pipe.hset(keys.BARS, alert_id, orjson.dumps(judged.bar, option=orjson.OPT_UTC_Z))
+                    elif judged is not None:
+                        pipe.hdel(keys.BARS, alert_id)
                     pipe.xadd(
                         keys.EVENTS,
                         {"kind": kind, "alert": alert_id, "body": b""},
@@ -97,6 +134,18 @@ class AlertBook:
                         continue
             return Filed(filed.alert, facts)
         raise Conflict("others change this alert at the same time; send the request again")
+
+    async def timeline(self, alert_id: str) -> list[Deed]:
+        """What people did about an alert, oldest first."""
+        with store_errors():
+            found = await self._store.client.lrange(keys.timeline(alert_id), 0, -1)
+        return [Deed(**fields | {"at": datetime.fromisoformat(fields["at"])}) for fields in map(orjson.loads, found)]
+
+    async def bars(self) -> list[Bar]:
+        """What judgements of noise ask of topics beyond the threshold."""
+        with store_errors():
+            found = await self._store.client.hvals(keys.BARS)
+        return [Bar(**fields | {"at": datetime.fromisoformat(fields["at"])}) for fields in map(orjson.loads, found)]
 
     async def events_after(self, event_id: str, count: int = 100) -> list[AlertEvent]:
         """Events after ``event_id``, oldest first."""
@@ -132,6 +181,7 @@ class AlertBook:
                 pipe.zrem(keys.ALERT_ORDER, *old)
                 pipe.hdel(keys.ALERTS, *old)
                 pipe.hdel(keys.FACTS, *old)
+                pipe.hdel(keys.BARS, *old)
                 await pipe.execute()
         return len(old)
 

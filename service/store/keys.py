@@ -20,6 +20,8 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{tenant}:alerts             | hash   | keep_alerts           | judge (commit.lua)  |
 | tocsin:{tenant}:alerts:order       | zset   | keep_alerts           | judge (commit.lua)  |
 | tocsin:{tenant}:facts              | hash   | keep_alerts           | api                 |
+| tocsin:{tenant}:timeline:ALERT     | list   | 400 days              | api                 |
+| tocsin:{tenant}:bars               | hash   | keep_alerts           | api                 |
 | tocsin:{tenant}:events             | stream | newest 10,000         | judge, api          |
 | tocsin:{tenant}:outbox             | zset   | until delivered       | judge, deliver      |
 | tocsin:{tenant}:outbox:bodies      | hash   | until delivered       | judge, deliver      |
@@ -45,6 +47,7 @@ JUDGE = f"{TENANT}:judge"
 ALERTS = f"{TENANT}:alerts"
 ALERT_ORDER = f"{TENANT}:alerts:order"
 FACTS = f"{TENANT}:facts"
+BARS = f"{TENANT}:bars"
 EVENTS = f"{TENANT}:events"
 OUTBOX = f"{TENANT}:outbox"
 OUTBOX_BODIES = f"{TENANT}:outbox:bodies"
@@ -58,6 +61,10 @@ TOPIC_IDS = f"{TENANT}:ids"
 
 def lease(role: str) -> str:
     return f"{TENANT}:lease:{role}"
+
+
+def timeline(alert_id: str) -> str:
+    return f"{TENANT}:timeline:{alert_id}"
 
 
 def told(alert_id: str) -> str:
