@@ -25,13 +25,13 @@ from models.cadence import Cadence, CadenceError, cadence_of
 from models.calibration import Calibration, CalibrationReason, quiet_peaks, threshold_for
 from models.scan import nb_midp_log10
 from models.season import YEAR, FloatArray, SeasonKind
-from models.verdict import LEAST_COUNT, Explanation, Factor, Tick, WindowVerdict, bound_of
+from models.verdict import LEAST_COUNT, Explanation, Factor, Outlook, Tick, WindowVerdict, bound_of
 
 MOST_COUNT = 10_000_000  # customers of one topic in one bucket; more is a mistake of the caller
 LEAST_Z = 1.5  # below it a tail is not worth computing: the score is 0
 CALM_Z, CALM_P, CALM_RATIO = 1.0, 0.05, 1.3  # when a topic counts as quiet: DETECTION.md, formula 10
 
-HOT_SCORE = 3.5  # a topic that rings so loud is no witness to the volume, nor a teacher
+HOT_SCORE = 2.8  # a topic that rings so loud is no witness to the volume, nor a teacher
 HOT_WEIGHT = 0.03
 ROBUST_Z = 2.58
 EPISODE_FLOOR = 0.5  # below any threshold worth having
@@ -627,6 +627,12 @@ class Detector:
             Factor("weekday", both / hour),
             Factor("volume", telling.expected / max(base * both, 1e-9)),
         )
+
+    def outlook(self) -> Outlook:
+        """What is expected of every topic by the beat, newest first: what `models.cells` judges hidden cells against."""
+        beat, ring = self._this_beat(self._bucket), self.cadence.rings[1]
+        expected = self._mu[1][ring.newest_first(self._bucket)].astype(float)
+        return Outlook(tuple(self.topics), expected, beat.phi, beat.alpha[self.cadence.reading] + beat.doubt)
 
     def curve(self, topic: str, buckets: Sequence[int]) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Expected, lower and upper count of each of ``buckets``, which must lie in the last three days."""

@@ -56,6 +56,20 @@ class WindowVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is expected of the topics: by hour, newest first, the hour that is still filling among them.
+
+    ``expected`` (24, J) customers; ``phi`` (J,) and ``relative`` (J,) are the spread of counts as in `models.scan`:
+    variance = phi * mean + relative * mean^2.
+    """
+
+    topics: Sequence[str]
+    expected: FloatArray
+    phi: FloatArray
+    relative: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class Factor:
     """What one cause multiplies the expectation by."""
 
