@@ -53,7 +53,31 @@ TOLD: Mapping[str, Told] = {
     "POST /v1/alerts/{alert_id}/acknowledge": Told(shapes.AlertShape, examples.ACTED),
     "POST /v1/alerts/{alert_id}/snooze": Told(shapes.AlertShape, examples.ACTED),
     "POST /v1/alerts/{alert_id}/resolve": Told(shapes.AlertShape, examples.ACTED),
-    "POST /v1/alerts/{alert_id}/feedback": Told(shapes.AlertShape, examples.ACTED),
+    "POST /v1/alerts/{alert_id}/feedback": Told(shapes.AlertShape, examples.JUDGED),
+    "DELETE /v1/alerts/{alert_id}/feedback": Told(shapes.AlertShape, examples.ACTED),
+    "GET /v1/alerts/{alert_id}/timeline": Told(
+        shapes.Timeline,
+        {
+            "timeline": [
+                {
+                    "at": "2026-03-10T09:00:00Z",
+                    "kind": "judged",
+                    "by": "quality",
+                    "note": "a price cut, not a defect",
+                    "detail": {"judgement": "noise", "bar_before": 3.2, "bar_after": 4.2},
+                }
+            ]
+        },
+    ),
+    "GET /v1/quality": Told(
+        shapes.QualityPage,
+        {
+            "total": examples.QUALITY,
+            "weeks": [examples.QUALITY | {"start": "2026-03-09T00:00:00Z"}],
+            "severities": {"critical": examples.QUALITY},
+            "topics": [examples.QUALITY | {"topic": examples.TOPIC_NAME, "bar": examples.BAR}],
+        },
+    ),
     "GET /v1/feed.json": Told(shapes.Feed, examples.FEED, "application/feed+json"),
     "GET /v1/feed.atom": Told(None, '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">…',
                               "application/atom+xml"),

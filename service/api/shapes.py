@@ -114,11 +114,33 @@ class AlertRow(Shape):
     url: str | None
 
 
+class BarShape(Shape):
+    """What a judgement of noise added to the score that its topic must reach, and what is ``left`` of it."""
+
+    before: float
+    after: float
+    at: Time
+    left: float
+
+
 class AlertShape(AlertRow):
     """One episode of one topic with all its evidence."""
 
     windows: list[Window]
     contributions: dict[str, float]
+    bar: BarShape | None
+
+
+class Step(Shape):
+    at: Time
+    kind: str = Field(description="onset, fired, resolved, acknowledged, snoozed, closed, judged, unjudged")
+    by: str | None
+    note: str | None
+    detail: dict[str, str | float | None]
+
+
+class Timeline(Shape):
+    timeline: list[Step]
 
 
 class AlertPage(Shape):
@@ -194,9 +216,16 @@ class TopicShape(Topic):
     exemplars: list[Exemplar]
 
 
+class TopicBar(Shape):
+    threshold: float
+    extra: float
+    required: float
+
+
 class TopicRow(TopicShape):
     customers: int
     customers_before: int
+    bar: TopicBar | None = Field(description="what it must score to ring, where judgements of noise raised it")
 
 
 class TopicPage(BaseModel):
@@ -295,6 +324,34 @@ class FailureList(Shape):
 
 class Replayed(Shape):
     replayed: int
+
+
+class QualityShape(Shape):
+    """Alerts by what people said; ``precision`` is the share of judged ones that were real, with its 95 % interval."""
+
+    alerts: int
+    real: int
+    noise: int
+    unjudged: int
+    precision: float | None
+    low: float | None
+    high: float | None
+
+
+class WeekQuality(QualityShape):
+    start: Time
+
+
+class TopicQuality(QualityShape):
+    topic: Topic
+    bar: TopicBar | None
+
+
+class QualityPage(Shape):
+    total: QualityShape
+    weeks: list[WeekQuality]
+    severities: dict[Severity, QualityShape]
+    topics: list[TopicQuality]
 
 
 class DeadMessage(Shape):

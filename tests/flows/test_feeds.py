@@ -9,7 +9,7 @@ import httpx
 import jsonschema_rs
 import pytest
 
-from models.alert import Facts
+from models.alert import Facts, Judgement
 from service.store import keys
 from service.store.alertcodec import pack
 from tests.flows.conftest import Stage
@@ -154,3 +154,27 @@ def test_the_api_page_comes_from_this_address_alone(api: httpx.Client) -> None:
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "<script" not in answer.text
     assert json.loads(api.get("/openapi.json").text)["info"]["title"] == "Tocsin"
+
+
+def test_noise_says_how_far_it_moved_the_bar_counts_in_the_quality_and_can_be_taken_back(
+    served: Stage, api: httpx.Client
+) -> None:
+    put(served, 7)
+    name = "20260310T0900-t7"
+    path = f"/v1/alerts/{name}"
+    said = api.post(f"{path}/feedback", json={"judgement": "noise", "by": "Li", "note": "ring 13800138000"}).json()
+    assert (said["bar"]["before"], said["bar"]["after"], said["bar"]["left"]) == (3.2, 4.2, 1.0)
+    steps = api.get(f"{path}/timeline").json()["timeline"]
+    assert [step["kind"] for step in steps] == ["onset", "fired", "judged"]
+    assert steps[-1]["by"] == "Li" and steps[-1]["note"] == "ring [phone]"
+    assert steps[-1]["detail"] == {"judgement": "noise", "bar_before": 3.2, "bar_after": 4.2}
+    served.redis().hset(keys.FACTS, "20260310T0900-t2", pack(Facts(judgement=Judgement.real)))
+    quality = api.get("/v1/quality", params={"weeks": 56}).json()
+    assert (quality["total"]["real"], quality["total"]["noise"], quality["total"]["precision"]) == (1, 1, 0.5)
+    assert [one["topic"]["id"] for one in quality["topics"]] == ["t7"]
+    assert sum(week["alerts"] for week in quality["weeks"]) == quality["total"]["alerts"]
+    undone = api.delete(f"{path}/feedback").json()
+    served.redis().hdel(keys.FACTS, "20260310T0900-t2")
+    assert (undone["bar"], undone["facts"]["judgement"]) == (None, None)
+    assert api.get(f"{path}/timeline").json()["timeline"][-1]["kind"] == "unjudged"
+    served.redis().zrem(keys.ALERT_ORDER, name)
