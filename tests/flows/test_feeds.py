@@ -178,3 +178,22 @@ def test_noise_says_how_far_it_moved_the_bar_counts_in_the_quality_and_can_be_ta
     assert (undone["bar"], undone["facts"]["judgement"]) == (None, None)
     assert api.get(f"{path}/timeline").json()["timeline"][-1]["kind"] == "unjudged"
     served.redis().zrem(keys.ALERT_ORDER, name)
+
+
+def test_hostile_words_are_text_in_every_feed(served: Stage, api: httpx.Client) -> None:
+    words = "<script>x()</script> ]]> &amp; \x00\x07\x1b[31m \u202e\ufffe **@all** " + "🔥" * 10_000
+    one = alert(6, texts=(words,), label=words)
+    served.redis().hset(keys.ALERTS, one.id, pack(one))
+    served.redis().zadd(keys.ALERT_ORDER, {one.id: one.fired_at.timestamp()})
+    json_feed = api.get("/v1/feed.json", params={"topic": "t6", "language": "zh"})
+    atom = api.get("/v1/feed.atom", params={"topic": "t6", "language": "zh"})
+    served.redis().zrem(keys.ALERT_ORDER, one.id)
+    (item,) = json_feed.json()["items"]
+    assert "content_html" not in item
+    (entry,) = ElementTree.fromstring(atom.content).findall(f"{ATOM}entry")
+    content = entry.find(f"{ATOM}content")
+    assert content is not None and content.get("type") == "text" and len(content) == 0
+    for text in (item["content_text"], content.text or ""):
+        assert "<script>x()</script> ]]> &amp; ‹U+0000›‹U+0007›‹U+001B›[31m ‹U+202E›" in text
+        assert not set(text) & set("\x00\x07\x1b\u202e\ufffe")
+        assert len(text) < 2_000
