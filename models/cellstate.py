@@ -260,7 +260,8 @@ class CellState:
         """How many customers the guess of each cell's affinity is worth."""
         fields, parents = self._index()[1], self._kin_rows()
         tie = np.maximum(self._fields.values[fields, -1], TIES[0])
-        return np.where(parents >= 0, np.maximum(tie, KIN_WEIGHT), tie)
+        held: FloatArray = np.where(parents >= 0, np.maximum(tie, KIN_WEIGHT), tie)
+        return held
 
     def _affinity(self) -> FloatArray:
         """How much more than others each topic speaks of its cell's value; a new batch takes after its product."""
