@@ -1,9 +1,9 @@
 """`/v1/alerts`: the list, one alert, the live stream, and what people do about them."""
 
 import base64
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -67,11 +67,17 @@ async def list_alerts(
     state: Annotated[Literal["open", "resolved"] | None, Query()] = None,
     severity: Annotated[Severity | None, Query(description="this grade or graver")] = None,
     topic: Annotated[str | None, Query(max_length=64)] = None,
-    since: Annotated[AwareDatetime | None, Query()] = None,
+    since: Annotated[AwareDatetime | None, Query(description="fired at this time or later")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="fired before this time")] = None,
+    attribute: Annotated[
+        list[str] | None, Query(max_length=8, description="name=value of a culprit or a sample; may be repeated")
+    ] = None,
+    q: Annotated[str | None, Query(max_length=200, description="words in label, terms, culprits or samples")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> dict[str, Any]:
     """Alerts, newest first; ``next`` is the cursor of the next page, or null."""
+    wanted = _Wanted(state, severity, topic, until, tuple(_pair(one) for one in attribute or ()), (q or "").casefold())
     parts: ApiParts = request.app.state.parts
     place = _place(cursor) if cursor else None
     found: list[Filed] = []
@@ -83,7 +89,7 @@ async def list_alerts(
             place = (filed.alert.fired_at.timestamp(), filed.alert.id)
             if since is not None and filed.alert.fired_at < since:
                 return _page(parts, found, None)
-            if _passes(filed, state, severity, topic):
+            if wanted.passes(filed):
                 found.append(filed)
                 if len(found) == limit:
                     return _page(parts, found, place)
@@ -216,14 +222,50 @@ def _now(request: Request) -> datetime:
     return now
 
 
-def _passes(filed: Filed, state: str | None, severity: Severity | None, topic: str | None) -> bool:
-    alert: Alert = filed.alert
-    is_open = alert.open and filed.facts.closed_at is None
-    return (
-        (state is None or (state == "open") == is_open)
-        and (severity is None or alert.severity.rank >= severity.rank)
-        and (topic is None or alert.evidence.topic.id == topic)
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a list is asked for; empty parts let everything through."""
+
+    state: str | None
+    severity: Severity | None
+    topic: str | None
+    until: datetime | None
+    attributes: tuple[tuple[str, str], ...]
+    words: str
+
+    def passes(self, filed: Filed) -> bool:
+        alert: Alert = filed.alert
+        is_open = alert.open and filed.facts.closed_at is None
+        return (
+            (self.state is None or (self.state == "open") == is_open)
+            and (self.severity is None or alert.severity.rank >= self.severity.rank)
+            and (self.topic is None or alert.evidence.topic.id == self.topic)
+            and (self.until is None or alert.fired_at < self.until)
+            and all(_carries(alert, name, value) for name, value in self.attributes)
+            and (not self.words or any(self.words in text.casefold() for text in _texts(alert)))
+        )
+
+
+def _carries(alert: Alert, name: str, value: str) -> bool:
+    evidence = alert.evidence
+    return any((one.attribute, one.value) == (name, value) for one in evidence.culprits) or any(
+        sample.attributes.get(name) == value for sample in evidence.samples
     )
+
+
+def _texts(alert: Alert) -> Iterator[str]:
+    """Everything of an alert that people search by."""
+    topic = alert.evidence.topic
+    yield from (alert.id, topic.id, topic.label, *topic.labels.values(), *topic.terms)
+    yield from (f"{one.attribute} {one.value}" for one in alert.evidence.culprits)
+    yield from (sample.text for sample in alert.evidence.samples)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, found, value = text.partition("=")
+    if not found:
+        raise Refused("attribute: write it as name=value")
+    return name, value
 
 
 def _page(parts: ApiParts, found: list[Filed], place: tuple[float, str] | None) -> dict[str, Any]:

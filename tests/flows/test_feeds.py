@@ -197,3 +197,16 @@ def test_hostile_words_are_text_in_every_feed(served: Stage, api: httpx.Client) 
         assert "<script>x()</script> ]]> &amp; ‹U+0000›‹U+0007›‹U+001B›[31m ‹U+202E›" in text
         assert not set(text) & set("\x00\x07\x1b\u202e\ufffe")
         assert len(text) < 2_000
+
+
+def test_alerts_are_listed_by_attribute_time_and_words(api: httpx.Client) -> None:
+    def found(**asked: str | list[str]) -> list[str]:
+        return sorted(row["topic"]["id"] for row in api.get("/v1/alerts", params=asked).json()["alerts"])
+
+    assert found(attribute="batch=PB20-3") == found(attribute="region=华东") == ["t1", "t2"]
+    assert found(attribute=["batch=PB20-3", "region=华北"]) == []
+    assert found(until="2026-03-10T09:00:00Z") == []
+    assert found(q="STOPPED charging") == found(q="充不进") == ["t1", "t2"]
+    assert found(q="20260310t0900-t1") == ["t1"]
+    assert found(q="nothing of the kind") == []
+    assert api.get("/v1/alerts", params={"attribute": "batch"}).status_code == 400
