@@ -33,6 +33,7 @@ CALM_Z, CALM_P, CALM_RATIO = 1.0, 0.05, 1.3  # when a topic counts as quiet: DET
 
 HOT_SCORE = 2.8  # a topic that rings so loud is no witness to the volume, nor a teacher
 HOT_WEIGHT = 0.03
+WITNESS_BEATS, WITNESS_Z = 3, 3.0
 ROBUST_Z = 2.58
 EPISODE_FLOOR = 0.5  # below any threshold worth having
 MOST_EPISODES = 5_000
@@ -261,7 +262,7 @@ class Detector:
 
     def _step(self, bucket: int, y: FloatArray, promotion: float | None) -> Tick:
         rows, beat = self._rows, self._this_beat(bucket)
-        level = self._level(y, beat)
+        level = self._level(bucket, y, beat)
         self._volume = np.append(self._volume[1:], level)
         lift = self._lift(bucket)
         mean = level * beat.share
@@ -274,7 +275,7 @@ class Detector:
             slot = ring.slot(bucket)
             self._y[i][slot] += y.astype(np.uint32)
             self._mu[i][slot] += mean.astype(np.float32)
-            self._total[i][slot] += level * beat.share_sum
+            self._total[i][slot] += level * beat.heard
         number = bucket // self.cadence.beat
         if bucket % self.cadence.beat == 0:
             self._volumes[number % VOLUME_BEATS] = 0.0
@@ -328,30 +329,50 @@ class Detector:
             m, P = rows["m"].astype(float), _square(rows["p"], self._season.size)
             f, doubt = share.predict(m, P, x)
             expected = np.exp(np.clip(f, share.LOG_FLOOR, share.LOG_CEILING))
-            phi, scale = rows["phi"].astype(float), rows["scale"].astype(float)
+            sums, scale = rows["phi"].astype(float), rows["scale"].astype(float)
+            phi = dispersion.phi_of(sums[:, 0], sums[:, 1])
+            alpha = dispersion.alpha_of(scale[:, 0], scale[:, 1], self._pool)
+            witness = self._witness(bucket, number, doubt, phi, alpha)
             self._beat = _Beat(
                 number=number,
                 x=x,
                 share=expected,
-                share_sum=float(expected.sum()),
+                heard=float((expected * witness).sum()),
                 doubt=doubt,
-                witness=(doubt < 1.0) & (number - rows["hot"] >= self.cadence.hot_beats),
+                witness=witness,
                 response=m[:, -1],
                 cross=share._dot(P[:, -1, :], x),
                 response_doubt=P[:, -1, -1],
-                phi=dispersion.phi_of(phi[:, 0], phi[:, 1]),
-                alpha=dispersion.alpha_of(scale[:, 0], scale[:, 1], self._pool),
+                phi=phi,
+                alpha=alpha,
             )
         return self._beat
 
-    def _level(self, y: FloatArray, beat: _Beat) -> float:
+    def _witness(self, bucket: int, number: int, doubt: FloatArray, phi: FloatArray, alpha: FloatArray) -> FloatArray:
+        """How much each topic's count says of the volume: none while it rings, or is far too low for some hours.
+
+        A large topic's own ups and downs do not average out over a day's buckets, so that it says little more
+        than a middling one.
+        """
+        if not self._season.offset:
+            return np.ones(len(doubt))
+        ring, wide = self.cadence.rings[1], alpha[self.cadence.reading]
+        lately = ring.newest_first(bucket - 1)[:WITNESS_BEATS]
+        y, mean = self._y[1][lately].sum(0).astype(float), self._mu[1][lately].sum(0).astype(float)
+        far = y - mean < -WITNESS_Z * np.sqrt(phi * mean + (wide + doubt) * mean * mean)
+        fit = (doubt < 1.0) & (number - self._rows["hot"] >= self.cadence.hot_beats) & ~far
+        if fit.sum() < min(5, len(fit) / 2):
+            fit = np.ones(len(fit), bool)
+        weight: FloatArray = fit / (1.0 + wide * mean / phi)
+        return weight
+
+    def _level(self, bucket: int, y: FloatArray, beat: _Beat) -> float:
         """The volume of everything in this bucket; 1 where counts are judged as they are."""
         if not self._season.offset:
             return 1.0
-        use = beat.witness.astype(float)
-        if use.sum() < 5:
-            use = np.ones(len(y))
-        return volume.robust_volume(y, beat.share, beat.phi, use)
+        here, there = self._usual[self._slot(bucket)], self._usual[self._slot(bucket - 1)]
+        before = float(self._volume[-1]) * (here / there if here > 0.0 and there > 0.0 else 1.0)
+        return volume.robust_volume(y, beat.share, beat.phi, beat.witness, before=before)
 
     def _lift(self, bucket: int) -> float:
         usual = self._usual[self._slot(bucket)]
@@ -371,7 +392,7 @@ class Detector:
         mean = self._windows(self._mu, bucket) * self._stretch
         relative = beat.alpha + doubt
         if self._season.offset:
-            relative += 1.0 / np.maximum(self._windows(self._total, bucket), 1.0)[:, None]
+            relative += 1.0 / (self._windows(self._total, bucket) + volume.MEMORY)[:, None]
         variance = beat.phi * mean + relative * mean * mean
         scanned = _Scanned(y, mean, variance, relative, self._handicap)
         judged = bucket - self._rows["born"] >= self.cadence.grace
@@ -735,9 +756,9 @@ class _Beat:
     number: int
     x: FloatArray
     share: FloatArray
-    share_sum: float
+    heard: float
     doubt: FloatArray
-    witness: NDArray[np.bool_]
+    witness: FloatArray
     response: FloatArray
     cross: FloatArray
     response_doubt: FloatArray
