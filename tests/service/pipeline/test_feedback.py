@@ -15,6 +15,7 @@ from models.detector import Detector
 from models.embed import Centring
 from models.topics import Topic, TopicModel
 from service.metrics import Metrics
+from service.notify.card import Voice, card_of
 from service.pipeline.judge import Judge, JudgeRules, unpack_detector
 from service.pipeline.witness import Witness
 from service.store import keys
@@ -25,6 +26,7 @@ from service.store.embedded import EmbeddedStore
 from service.store.judgement import JudgeStore
 from service.store.lease import Lease
 from service.store.model import ModelStore
+from service.store.outbox import EVERYBODY, Outbox
 from service.store.pools import Pools
 from service.store.redis import Store
 
@@ -39,7 +41,7 @@ KEEP = timedelta(days=90)
 def usual(bucket: int) -> dict[str, int]:
     """Two topics, the one that is looked at and the rest of the shop; the same at every start."""
     draw = np.random.default_rng(bucket)
-    return {"t1": int(draw.poisson(0.4)), "t2": int(draw.poisson(2.0))}
+    return {"t1": int(draw.poisson(4.0)), "t2": int(draw.poisson(30.0))}
 
 
 class Court:
@@ -51,7 +53,7 @@ class Court:
         self.models, pools = ModelStore(store), Pools(store, partitions=1)
         self.judge = Judge(
             JudgeStore(store), counts, self.models, self.book, Campaigns(store), Witness(counts, pools, self.models),
-            JudgeRules(2.0), Metrics(), self.lease.token,
+            JudgeRules(2.0, receivers=(EVERYBODY,)), Metrics(), self.lease.token,
         )  # fmt: skip
 
     async def open(self) -> None:
@@ -116,19 +118,20 @@ _HELD: dict[str, Dump] = {}
 async def court(url: str) -> AsyncIterator[Court]:
     """A court after its first alert; the way there is judged once, and then put back for each test."""
     store = Store.connect(url)
-    await store.client.flushall()
     court = Court(store)
-    if url not in _HELD:
-        await court.open()
-        await court.surge(SURGES[0])
-        _HELD[url] = {key: await store.client.dump(key) for key in await store.client.keys()}
-    else:
-        for key, body in _HELD[url].items():
+    try:
+        await store.client.flushall()
+        for key, body in _HELD.get(url, {}).items():
             await store.client.restore(key, 0, body)
+        if url not in _HELD:
+            await court.open()
+            await court.surge(SURGES[0])
+            _HELD[url] = {key: await store.client.dump(key) for key in await store.client.keys()}
         await store.client.delete(keys.lease("judge"))
         await court.lease.hold()
-    yield court
-    await store.close()
+        yield court
+    finally:
+        await store.close()
 
 
 @pytest.mark.parametrize(
@@ -154,3 +157,14 @@ async def test_a_bar_that_was_raised_long_ago_holds_nothing_back(court: Court) -
     (first,) = await court.until(SURGES[0] + 6)
     await court.say(first, Judgement.noise, end_of(SURGES[0]) - 12 * HALF_LIFE)
     assert len(await court.surge(SURGES[1])) == 2
+
+
+async def test_each_change_is_left_once_for_everybody_in_words_that_a_card_can_be_made_of(court: Court) -> None:
+    await court.until(SURGES[0] + 200)
+    left = await Outbox(court.store).due(end_of(LAST))
+    assert {one.receiver for one in left} == {EVERYBODY}
+    assert [card_of(one.payload, Voice("en")).title.split("]")[1].split(":")[0] for one in left] == [
+        " New alert",
+        " Over",
+    ]
+    assert await court.until(SURGES[0] + 200) and len(await Outbox(court.store).due(end_of(LAST))) == len(left)
