@@ -332,7 +332,7 @@ class Detector:
             sums, scale = rows["phi"].astype(float), rows["scale"].astype(float)
             phi = dispersion.phi_of(sums[:, 0], sums[:, 1])
             alpha = dispersion.alpha_of(scale[:, 0], scale[:, 1], self._pool)
-            witness = self._witness(bucket, number, doubt, phi, alpha)
+            witness = self._witness(number, doubt, phi, alpha)
             self._beat = _Beat(
                 number=number,
                 x=x,
@@ -348,7 +348,7 @@ class Detector:
             )
         return self._beat
 
-    def _witness(self, bucket: int, number: int, doubt: FloatArray, phi: FloatArray, alpha: FloatArray) -> FloatArray:
+    def _witness(self, number: int, doubt: FloatArray, phi: FloatArray, alpha: FloatArray) -> FloatArray:
         """How much each topic's count says of the volume: none while it rings, or is far too low for some hours.
 
         A large topic's own ups and downs do not average out over a day's buckets, so that it says little more
@@ -357,7 +357,8 @@ class Detector:
         if not self._season.offset:
             return np.ones(len(doubt))
         ring, wide = self.cadence.rings[1], alpha[self.cadence.reading]
-        lately = ring.newest_first(bucket - 1)[:WITNESS_BEATS]
+        # Whole beats only, so that it is the same all along this one.
+        lately = ring.newest_first(number * self.cadence.beat - 1)[:WITNESS_BEATS]
         y, mean = self._y[1][lately].sum(0).astype(float), self._mu[1][lately].sum(0).astype(float)
         far = y - mean < -WITNESS_Z * np.sqrt(phi * mean + (wide + doubt) * mean * mean)
         fit = (doubt < 1.0) & (number - self._rows["hot"] >= self.cadence.hot_beats) & ~far
