@@ -114,7 +114,8 @@ async def stream(
 async def get_alert(request: Request, alert_id: str) -> dict[str, Any]:
     """One alert with all its evidence."""
     parts: ApiParts = request.app.state.parts
-    return await _view(parts, await parts.book.get(alert_id))
+    filed = await parts.book.get(alert_id)
+    return alert_view(filed.alert, filed.facts, base_url=parts.base_url)
 
 
 @router.get("/{alert_id}/timeline")
@@ -159,21 +160,25 @@ async def resolve(request: Request, alert_id: str, body: Resolve) -> dict[str, A
 @router.post("/{alert_id}/feedback", dependencies=[ACT])
 async def feedback(request: Request, alert_id: str, body: Feedback) -> dict[str, Any]:
     """Real, or noise. Noise raises the bar: what this topic must score to ring again, by a step that fades over
-    weeks; ``bar`` in the answer says from where to where. Real takes the alert's own step away again."""
+    weeks; ``facts.bar`` says from where to where. Real takes the alert's own step away again."""
     parts: ApiParts = request.app.state.parts
     deed, judged = _deed(request, "judged", by=body.by, note=body.note, judgement=body.judgement.value), Judged(None)
+    moved: tuple[float, float] | None = None
     if body.judgement is Judgement.noise:
         filed, detector = await parts.book.get(alert_id), await parts.detector()
         threshold = detector.threshold if detector else DetectorSettings().first_threshold
         topic = filed.alert.evidence.topic.id
         bar = raise_bar(await parts.book.bars(), alert=alert_id, topic=topic, threshold=threshold, at=deed.at)
         judged = Judged(bar)
+        moved = (bar.before, bar.after)
         deed = replace(deed, detail={**deed.detail, "bar_before": bar.before, "bar_after": bar.after})
     return await _act(
         request,
         alert_id,
         deed,
-        lambda _, facts: replace(facts, judgement=body.judgement, note=deed.note or facts.note),
+        lambda _, facts: replace(
+            facts, judgement=body.judgement, judged_at=deed.at, bar=moved, note=deed.note or facts.note
+        ),
         judged,
     )
 
@@ -181,8 +186,13 @@ async def feedback(request: Request, alert_id: str, body: Feedback) -> dict[str,
 @router.delete("/{alert_id}/feedback", dependencies=[ACT])
 async def undo_feedback(request: Request, alert_id: str) -> dict[str, Any]:
     """Take a judgement back, and with it what it added to the bar."""
-    deed = _deed(request, "unjudged")
-    return await _act(request, alert_id, deed, lambda _, facts: replace(facts, judgement=None), Judged(None))
+    return await _act(
+        request,
+        alert_id,
+        _deed(request, "unjudged"),
+        lambda _, facts: replace(facts, judgement=None, judged_at=None, bar=None),
+        Judged(None),
+    )
 
 
 async def _act(
@@ -193,15 +203,8 @@ async def _act(
     judged: Judged | None = None,
 ) -> dict[str, Any]:
     parts: ApiParts = request.app.state.parts
-    return await _view(parts, await parts.book.act(alert_id, deed.kind, change, deed=deed, judged=judged))
-
-
-async def _view(parts: ApiParts, filed: Filed) -> dict[str, Any]:
-    """An alert with all its evidence, and what its judgement asks of its topic."""
-    now = parts.clock()
-    bar = next((one for one in await parts.book.bars() if one.alert == filed.alert.id), None)
-    shown = bar and {"before": bar.before, "after": bar.after, "at": iso(bar.at), "left": round(bar.now(now), 3)}
-    return alert_view(filed.alert, filed.facts, base_url=parts.base_url) | {"bar": shown}
+    filed = await parts.book.act(alert_id, deed.kind, change, deed=deed, judged=judged)
+    return alert_view(filed.alert, filed.facts, base_url=parts.base_url)
 
 
 def _deed(

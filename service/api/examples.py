@@ -42,13 +42,12 @@ _ALERT = Alert(
     sent=Sent(Reason.fired, Severity.critical, 45, AT),
 )
 
-ALERT: dict[str, Any] = alert_view(_ALERT, Facts(), base_url=BASE) | {"bar": None}
+ALERT: dict[str, Any] = alert_view(_ALERT, Facts(), base_url=BASE)
 ROW: dict[str, Any] = alert_row(_ALERT, Facts(), base_url=BASE)
 _IN_HAND = replace(Facts(), acknowledged_at=AT, acknowledged_by="quality")
-ACTED: dict[str, Any] = alert_view(_ALERT, _IN_HAND, base_url=BASE) | {"bar": None}
-JUDGED: dict[str, Any] = alert_view(_ALERT, replace(_IN_HAND, judgement=Judgement.noise), base_url=BASE) | {
-    "bar": {"before": 3.2, "after": 4.2, "at": iso(AT), "left": 1.0}
-}
+ACTED: dict[str, Any] = alert_view(_ALERT, _IN_HAND, base_url=BASE)
+_NOISE = replace(_IN_HAND, judgement=Judgement.noise, judged_at=AT, bar=(3.2, 4.2))
+JUDGED: dict[str, Any] = alert_view(_ALERT, _NOISE, base_url=BASE)
 BAR: dict[str, Any] = {"threshold": 3.2, "extra": 0.84, "required": 4.04}
 QUALITY: dict[str, Any] = {
     "alerts": 12, "real": 8, "noise": 2, "unjudged": 2, "precision": 0.8, "low": 0.49, "high": 0.943,

@@ -74,12 +74,21 @@ class Point(Shape):
     upper: float
 
 
+class BarShape(Shape):
+    """What the topic must score to ring, before and after a judgement of noise."""
+
+    before: float
+    after: float
+
+
 class FactsShape(Shape):
     acknowledged_at: Time | None
     acknowledged_by: str | None
     snoozed_until: Time | None
     closed_at: Time | None
     judgement: Judgement | None
+    judged_at: Time | None
+    bar: BarShape | None
     note: str | None
 
 
@@ -114,21 +123,11 @@ class AlertRow(Shape):
     url: str | None
 
 
-class BarShape(Shape):
-    """What a judgement of noise added to the score that its topic must reach, and what is ``left`` of it."""
-
-    before: float
-    after: float
-    at: Time
-    left: float
-
-
 class AlertShape(AlertRow):
     """One episode of one topic with all its evidence."""
 
     windows: list[Window]
     contributions: dict[str, float]
-    bar: BarShape | None
 
 
 class Step(Shape):

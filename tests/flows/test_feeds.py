@@ -163,7 +163,7 @@ def test_noise_says_how_far_it_moved_the_bar_counts_in_the_quality_and_can_be_ta
     name = "20260310T0900-t7"
     path = f"/v1/alerts/{name}"
     said = api.post(f"{path}/feedback", json={"judgement": "noise", "by": "Li", "note": "ring 13800138000"}).json()
-    assert (said["bar"]["before"], said["bar"]["after"], said["bar"]["left"]) == (3.2, 4.2, 1.0)
+    assert said["facts"]["bar"] == {"before": 3.2, "after": 4.2}
     steps = api.get(f"{path}/timeline").json()["timeline"]
     assert [step["kind"] for step in steps] == ["onset", "fired", "judged"]
     assert steps[-1]["by"] == "Li" and steps[-1]["note"] == "ring [phone]"
@@ -175,7 +175,7 @@ def test_noise_says_how_far_it_moved_the_bar_counts_in_the_quality_and_can_be_ta
     assert sum(week["alerts"] for week in quality["weeks"]) == quality["total"]["alerts"]
     undone = api.delete(f"{path}/feedback").json()
     served.redis().hdel(keys.FACTS, "20260310T0900-t2")
-    assert (undone["bar"], undone["facts"]["judgement"]) == (None, None)
+    assert (undone["facts"]["bar"], undone["facts"]["judgement"]) == (None, None)
     assert api.get(f"{path}/timeline").json()["timeline"][-1]["kind"] == "unjudged"
     served.redis().zrem(keys.ALERT_ORDER, name)
 
