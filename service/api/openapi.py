@@ -103,7 +103,7 @@ TOLD: Mapping[str, Told] = {
     "GET /livez": Told(shapes.Alive, {"status": "alive"}),
     "GET /readyz": Told(shapes.Ready, {"status": "ready", "checks": {"store": "ready"}}),
     "GET /metrics": Told(None, 'tocsin_messages_accepted_total{role="api"} 12.0\n', "text/plain"),
-    "POST /v1/messages": Told(None, {"accepted": 1, "duplicates": 0, "rejected": [], "id": "chat-118",
+    "POST /v1/messages": Told(shapes.MessageReceipt, {"accepted": 1, "duplicates": 0, "rejected": [], "id": "chat-118",
                                      "topic": examples.TOPIC_NAME, "alert": None, "waited": True}),
     "POST /v1/messages:import": Told(
         shapes.ImportReceipt,

@@ -147,6 +147,18 @@ class AlertPage(Shape):
     next: str | None = Field(description="cursor of the next page")
 
 
+class MessageReceipt(Shape):
+    """What became of one message; with ``?wait=topic`` also what it is about and what rings on that."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[str]
+    id: str
+    topic: Topic | None = None
+    alert: AlertRow | None = None
+    waited: bool = False
+
+
 class RefusedRow(Shape):
     row: int
     code: str
