@@ -194,9 +194,8 @@ def main(seeds: list[int]) -> None:
         best, which, own = scores(made)
         alone = judged(made, own, np.full(own.shape, -1))
         rows.append({"seed": seed, **judged(made, best, which), "pod_of_the_topic_alone": alone["pod"]})
-        print(json.dumps(rows[-1]))
-    pod = np.array([row["pod"] for row in rows])
-    print(json.dumps({"pod": pod.mean(), "culprit": float(np.mean([row["culprit"] for row in rows]))}))
+    pod, culprit = (float(np.mean([row[name] for row in rows])) for name in ("pod", "culprit"))
+    print(json.dumps({"pod": pod, "culprit": culprit, "seeds": rows}, indent=1))
 
 
 if __name__ == "__main__":
