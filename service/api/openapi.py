@@ -3,6 +3,7 @@
 It is checked in as ``docs/openapi.json``; `tocsin openapi` prints it.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -191,6 +192,7 @@ def _completed(document: dict[str, Any], routes: Mapping[str, APIRoute]) -> dict
 def _complete(operation: dict[str, Any], name: str, routes: Mapping[str, APIRoute]) -> None:
     route = routes[name]
     operation["operationId"] = route.name
+    operation["summary"] = _summary(operation["description"])
     gates = [one.dependency for one in route.dependencies if hasattr(one.dependency, "scope")]
     # The last gate is the route's own, and asks for more than that of its router.
     scopes = [gate.scope.value for gate in gates[-1:]]  # type: ignore[union-attr]
@@ -207,6 +209,15 @@ def _complete(operation: dict[str, Any], name: str, routes: Mapping[str, APIRout
         for media, content in operation["requestBody"]["content"].items():
             if media == "application/json":
                 content["example"] = ASKED[name]
+
+
+def _summary(description: str) -> str:
+    """The first clause of a description: what FastAPI makes of a function's name says nothing more than that.
+
+    >>> _summary("Alerts, newest first; ``next`` is the cursor of the next page, or null.")
+    'Alerts, newest first'
+    """
+    return re.split(r"[.:;](?:\s|$)", " ".join(description.split()), maxsplit=1)[0].replace("`", "")
 
 
 def _tell(response: dict[str, Any], told: Told) -> None:
