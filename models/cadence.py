@@ -122,7 +122,7 @@ def _quick(bucket: timedelta, season: Season) -> Cadence:
         ),
         settled=7 * day,
         gap=6 * beat,
-        fit=14 * day,
+        fit=28 * day,
         least=3 * day,
         grace=12 * beat,
         hot_beats=3,

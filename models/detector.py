@@ -36,7 +36,7 @@ HOT_WEIGHT = 0.03
 WITNESS_BEATS, WITNESS_Z = 3, 3.0
 ROBUST_Z = 2.58
 EPISODE_FLOOR = 0.5  # below any threshold worth having
-MOST_EPISODES = 5_000
+MOST_EPISODES = 20_000
 PRIOR_BEATS = (240, 500, 672)
 VOLUME_BEATS = 28 * 24  # how far back a topic's past can be learnt from when it is found
 FORMAT = 2
@@ -471,7 +471,10 @@ class Detector:
 
     def _history(self) -> int:
         """Buckets that the threshold may be fitted on."""
-        return min(max(self._bucket + 1 - self._start - self.cadence.settled, 0), self.cadence.fit)
+        seen = min(max(self._bucket + 1 - self._start - self.cadence.settled, 0), self.cadence.fit)
+        if len(self._episodes) < MOST_EPISODES:
+            return seen
+        return min(seen, max(self._bucket - int(self._episodes[0, 1]), 1))
 
     def _peaks(self) -> FloatArray:
         """Highest scores of the episodes in these buckets, those still open among them."""
