@@ -67,10 +67,11 @@ class Deliverer:
 
     async def _serve(self, name: str, dues: Sequence[Due], now: datetime) -> None:
         """Everything that is due to one receiver, in order, at its pace."""
-        receiver, state = self._receivers.get(name), await self._states.get(name)
-        if receiver is None or state is None:
+        receiver = self._receivers.get(name)
+        if receiver is None:
             await self._give_up(dues, "receiver_unknown", now)
             return
+        state = await self._states.get(name) or ReceiverState(name, receiver.kind)
         for group in _groups(receiver, dues):
             if state.off is not None and not group[0].once:
                 await self._give_up(group, state.off, now)

@@ -293,3 +293,13 @@ async def test_a_fan_out_that_two_processes_begin_is_done_once(desk: Desk) -> No
     await settle(first)
     await settle(second)
     assert len(ear.heard) == 1
+
+
+async def test_a_store_that_forgot_its_receivers_costs_no_notification(desk: Desk) -> None:
+    ear = Ear()
+    deliverer = desk.deliverer(receiver(ear))
+    await settle(deliverer)
+    await desk.store.client.flushall()
+    await desk.write(alert())
+    await settle(deliverer)
+    assert (len(ear.heard), (await desk.state("a")).last_outcome) == (1, "delivered")
