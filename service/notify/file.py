@@ -172,6 +172,7 @@ def _receiver(spec: ReceiverIn, allow: AllowList, file: str) -> Receiver:
         pace=pace,
         # Programs want each change by itself.
         digest_over=None if spec.kind in ("webhook", "alertmanager") else spec.digest_over,
+        latest_only=spec.kind != "webhook",
     )
 
 

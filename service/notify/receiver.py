@@ -18,7 +18,9 @@ class Notifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """``digest_over``: more than so many due at once become one message; None where each is sent by itself."""
+    """``digest_over``: more than so many due at once become one message; None where each is sent by itself.
+    ``latest_only``: what was held up and then overtaken by a later change of the same alert is not sent any more.
+    """
 
     name: str
     kind: str
@@ -27,3 +29,4 @@ class Receiver:
     quiet: Quiet | None = None
     pace: Pace = field(default_factory=Pace)
     digest_over: int | None = None
+    latest_only: bool = False

@@ -93,6 +93,8 @@ class Deliverer:
         payload, name = _payload(group, now)
         outcome = await receiver.notifier.send(payload, id=name, at=now)
         await self._settle(group, outcome, now)
+        if isinstance(outcome, Delivered) and receiver.latest_only:
+            await self._overtake(group)
         state = _after(state, group, outcome, now)
         await self._states.put(state)
         return state
@@ -114,6 +116,13 @@ class Deliverer:
                     self._count("later", reason, group)
             case Dead(reason):
                 await self._give_up(group, reason, now)
+
+    async def _overtake(self, group: Sequence[Due]) -> None:
+        """Drop what a later change of the same alert overtook: "new" after "over" would mislead."""
+        older = [one for due in group if not due.once for one in await self._outbox.older(due)]
+        if older:
+            await self._outbox.done(*older)
+            self._count("overtaken", "", older)
 
     async def _give_up(self, group: Sequence[Due], reason: str, now: datetime) -> None:
         tests = [due for due in group if due.once]

@@ -94,6 +94,14 @@ class Outbox:
             )  # fmt: skip
         return bool(done)
 
+    async def older(self, due: Due) -> list[Due]:
+        """What still waits for the same receiver on the same alert from before: told now, it would be out of date."""
+        with store_errors():
+            names = await self._store.client.hkeys(keys.OUTBOX_BODIES)
+            wanted = [name for name in names if _came_before(name.decode(), due.id)]
+            bodies = await self._store.client.hmget(keys.OUTBOX_BODIES, wanted) if wanted else []
+        return [_due(name, body) for name, body in zip(wanted, bodies, strict=True) if body is not None]
+
     async def done(self, *dues: Due) -> None:
         """Sent: gone from the outbox. The tick that put it there is never written twice, so it is not sent again."""
         await self._settle(dues)
@@ -162,6 +170,13 @@ class Outbox:
 def _short(receiver: str) -> str:
     """A receiver's name as it may stand in an id: names hold any letters, headers don't."""
     return sha256(receiver.encode()).hexdigest()[:8]
+
+
+def _came_before(name: str, other: str) -> bool:
+    """By their ids: "alert:reason:time:…:receiver", as the judge and `Outbox.fan_out` make them."""
+    one, two = name.split(":"), other.split(":")
+    same = len(one) >= 4 and len(two) >= 4 and (one[0], one[-1]) == (two[0], two[-1])
+    return same and name != other and one[2] < two[2]
 
 
 def _due(name: bytes, body: bytes) -> Due:

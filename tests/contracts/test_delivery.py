@@ -303,3 +303,18 @@ async def test_a_store_that_forgot_its_receivers_costs_no_notification(desk: Des
     await desk.write(alert())
     await settle(deliverer)
     assert (len(ear.heard), (await desk.state("a")).last_outcome) == (1, "delivered")
+
+
+async def test_what_was_held_up_is_not_told_after_its_alert_went_on(desk: Desk) -> None:
+    person, program = Ear([Later("status_502"), Delivered()]), Ear([Later("status_502"), Delivered()])
+    deliverer = desk.deliverer(receiver(person, "person", latest_only=True), receiver(program, "program"))
+    await desk.write(alert(1))
+    await desk.write(alert(2))
+    await settle(deliverer)
+    assert person.told == ["20260310T0900-t1 alert.fired", "20260310T0900-t2 alert.fired"]  # the first one failed
+    await desk.write(alert(1, over=True), Reason.resolved, at=AT + timedelta(seconds=1))
+    await settle(deliverer, AT + timedelta(seconds=1))
+    await settle(deliverer, AT + minutes(1))
+    assert person.told[2:] == ["20260310T0900-t1 alert.resolved"]
+    assert program.told[2:] == ["20260310T0900-t1 alert.resolved", "20260310T0900-t1 alert.fired"]
+    assert await desk.outbox.count() == (0, 0)
