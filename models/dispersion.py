@@ -10,8 +10,8 @@ import numpy as np
 
 from models.season import FloatArray
 
-# Priors: DETECTION.md, formula 7.
-PHI_EXCESS, PHI_WEIGHT, PHI_FLOOR = 0.4, 100.0, 0.02
+# Prior of phi, worth so many customers: DETECTION.md, formula 7; the weight fitted on the development seed.
+PHI_EXCESS, PHI_WEIGHT, PHI_FLOOR = 0.4, 50.0, 0.02
 SCALE_WEIGHT, SCALE_FLOOR = 4.0, 0.1
 SCALE_THINNING = 1.0 / 3.0  # nested windows repeat each other: together about a third of their number
 ALPHA_FLOOR = 0.002
