@@ -38,6 +38,9 @@ class Facts:
     snoozed_until: datetime | None = None
     closed_at: datetime | None = None
     judgement: Judgement | None = None
+    judged_at: datetime | None = None
+    bar: tuple[float, float] | None = None
+    """What the topic must score to ring, before the judgement and after it; None where it did not move."""
     note: str | None = None
 
 

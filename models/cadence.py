@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from models.ring import Ring
 from models.scan import Window
-from models.season import WEEK, YEAR, Season, SeasonKind, year_season
+from models.season import ALL, WEEK, YEAR, Season, SeasonKind, year_season
 
 HOUR, DAY, SEVEN_DAYS = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 
@@ -85,8 +85,12 @@ class Cadence:
         return lengths.index(self.beat) if self.beat in lengths else 0
 
 
-def cadence_of(bucket: timedelta, season: SeasonKind | None = None, *, year: timedelta = YEAR) -> Cadence:
+def cadence_of(
+    bucket: timedelta, season: SeasonKind | None = None, *, year: timedelta = YEAR, offset: bool = True
+) -> Cadence:
     """The cadence of a length of bucket; by default, days and weeks have a yearly season and all else a weekly one.
+
+    ``offset``: whether quick counts are shares of the volume of everything; slow ones never are.
 
     Raises `CadenceError` unless buckets divide an hour, or are one day or one week long.
 
@@ -101,14 +105,14 @@ def cadence_of(bucket: timedelta, season: SeasonKind | None = None, *, year: tim
         raise CadenceError(f"buckets of {bucket} are not supported: they must divide an hour, or be a day or a week")
     if season == "year":
         raise CadenceError(f"buckets of {bucket} need the season 'week'; for 'year' count by the day or the week")
-    return _quick(bucket)
+    return _quick(bucket, WEEK if offset else ALL)
 
 
-def _quick(bucket: timedelta) -> Cadence:
+def _quick(bucket: timedelta, season: Season) -> Cadence:
     beat, day = HOUR // bucket, DAY // bucket
     return Cadence(
         bucket=bucket,
-        season=WEEK,
+        season=season,
         beat=beat,
         rings=(Ring(1, beat), Ring(beat, 24), Ring(6 * beat, 12)),
         windows=tuple(

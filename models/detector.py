@@ -23,16 +23,17 @@ from models import dispersion, share, volume
 from models.buckets import BUCKET
 from models.cadence import Cadence, CadenceError, cadence_of
 from models.calibration import Calibration, CalibrationReason, quiet_peaks, threshold_for
-from models.scan import nb_midp_log10
+from models.scan import nb_lower_log10, nb_midp_log10
 from models.season import YEAR, FloatArray, SeasonKind
-from models.verdict import LEAST_COUNT, Explanation, Factor, Tick, WindowVerdict, bound_of
+from models.verdict import LEAST_COUNT, Explanation, Factor, Outlook, Silence, Tick, WindowVerdict, bound_of
 
 MOST_COUNT = 10_000_000  # customers of one topic in one bucket; more is a mistake of the caller
 LEAST_Z = 1.5  # below it a tail is not worth computing: the score is 0
 CALM_Z, CALM_P, CALM_RATIO = 1.0, 0.05, 1.3  # when a topic counts as quiet: DETECTION.md, formula 10
 
-HOT_SCORE = 3.5  # a topic that rings so loud is no witness to the volume, nor a teacher
+HOT_SCORE = 2.8  # a topic that rings so loud is no witness to the volume, nor a teacher
 HOT_WEIGHT = 0.03
+WITNESS_BEATS, WITNESS_Z = 3, 3.0
 ROBUST_Z = 2.58
 EPISODE_FLOOR = 0.5  # below any threshold worth having
 MOST_EPISODES = 5_000
@@ -59,6 +60,8 @@ class DetectorSettings:
     utc_offset: timedelta = timedelta(0)
     first_threshold: float = 3.2
     year: timedelta = YEAR
+    offset: bool = True
+    """Whether counts are shares of all the topics' volume; False for a total, whose volume is its own."""
 
     def __post_init__(self) -> None:
         if not 0.0 < self.false_alarms_per_week < 1e6:
@@ -100,7 +103,9 @@ class Detector:
         self.topics: list[str] = []
         self.threshold = settings.first_threshold
         try:
-            self.cadence: Cadence = cadence_of(settings.bucket, settings.season, year=settings.year)
+            self.cadence: Cadence = cadence_of(
+                settings.bucket, settings.season, year=settings.year, offset=settings.offset
+            )
         except CadenceError as error:
             raise DetectorError(str(error)) from error
         self._season = self.cadence.season
@@ -257,7 +262,7 @@ class Detector:
 
     def _step(self, bucket: int, y: FloatArray, promotion: float | None) -> Tick:
         rows, beat = self._rows, self._this_beat(bucket)
-        level = self._level(y, beat)
+        level = self._level(bucket, y, beat)
         self._volume = np.append(self._volume[1:], level)
         lift = self._lift(bucket)
         mean = level * beat.share
@@ -270,7 +275,7 @@ class Detector:
             slot = ring.slot(bucket)
             self._y[i][slot] += y.astype(np.uint32)
             self._mu[i][slot] += mean.astype(np.float32)
-            self._total[i][slot] += level * beat.share_sum
+            self._total[i][slot] += level * beat.heard
         number = bucket // self.cadence.beat
         if bucket % self.cadence.beat == 0:
             self._volumes[number % VOLUME_BEATS] = 0.0
@@ -324,30 +329,51 @@ class Detector:
             m, P = rows["m"].astype(float), _square(rows["p"], self._season.size)
             f, doubt = share.predict(m, P, x)
             expected = np.exp(np.clip(f, share.LOG_FLOOR, share.LOG_CEILING))
-            phi, scale = rows["phi"].astype(float), rows["scale"].astype(float)
+            sums, scale = rows["phi"].astype(float), rows["scale"].astype(float)
+            phi = dispersion.phi_of(sums[:, 0], sums[:, 1])
+            alpha = dispersion.alpha_of(scale[:, 0], scale[:, 1], self._pool)
+            witness = self._witness(number, doubt, phi, alpha)
             self._beat = _Beat(
                 number=number,
                 x=x,
                 share=expected,
-                share_sum=float(expected.sum()),
+                heard=float((expected * witness).sum()),
                 doubt=doubt,
-                witness=(doubt < 1.0) & (number - rows["hot"] >= self.cadence.hot_beats),
+                witness=witness,
                 response=m[:, -1],
                 cross=share._dot(P[:, -1, :], x),
                 response_doubt=P[:, -1, -1],
-                phi=dispersion.phi_of(phi[:, 0], phi[:, 1]),
-                alpha=dispersion.alpha_of(scale[:, 0], scale[:, 1], self._pool),
+                phi=phi,
+                alpha=alpha,
             )
         return self._beat
 
-    def _level(self, y: FloatArray, beat: _Beat) -> float:
+    def _witness(self, number: int, doubt: FloatArray, phi: FloatArray, alpha: FloatArray) -> FloatArray:
+        """How much each topic's count says of the volume: none while it rings, or is far too low for some hours.
+
+        A large topic's own ups and downs do not average out over a day's buckets, so that it says little more
+        than a middling one.
+        """
+        if not self._season.offset:
+            return np.ones(len(doubt))
+        ring, wide = self.cadence.rings[1], alpha[self.cadence.reading]
+        # Whole beats only, so that it is the same all along this one.
+        lately = ring.newest_first(number * self.cadence.beat - 1)[:WITNESS_BEATS]
+        y, mean = self._y[1][lately].sum(0).astype(float), self._mu[1][lately].sum(0).astype(float)
+        far = y - mean < -WITNESS_Z * np.sqrt(phi * mean + (wide + doubt) * mean * mean)
+        fit = (doubt < 1.0) & (number - self._rows["hot"] >= self.cadence.hot_beats) & ~far
+        if fit.sum() < min(5, len(fit) / 2):
+            fit = np.ones(len(fit), bool)
+        weight: FloatArray = fit / (1.0 + wide * mean / phi)
+        return weight
+
+    def _level(self, bucket: int, y: FloatArray, beat: _Beat) -> float:
         """The volume of everything in this bucket; 1 where counts are judged as they are."""
         if not self._season.offset:
             return 1.0
-        use = beat.witness.astype(float)
-        if use.sum() < 5:
-            use = np.ones(len(y))
-        return volume.robust_volume(y, beat.share, beat.phi, use)
+        here, there = self._usual[self._slot(bucket)], self._usual[self._slot(bucket - 1)]
+        before = float(self._volume[-1]) * (here / there if here > 0.0 and there > 0.0 else 1.0)
+        return volume.robust_volume(y, beat.share, beat.phi, beat.witness, before=before)
 
     def _lift(self, bucket: int) -> float:
         usual = self._usual[self._slot(bucket)]
@@ -367,7 +393,7 @@ class Detector:
         mean = self._windows(self._mu, bucket) * self._stretch
         relative = beat.alpha + doubt
         if self._season.offset:
-            relative += 1.0 / np.maximum(self._windows(self._total, bucket), 1.0)[:, None]
+            relative += 1.0 / (self._windows(self._total, bucket) + volume.MEMORY)[:, None]
         variance = beat.phi * mean + relative * mean * mean
         scanned = _Scanned(y, mean, variance, relative, self._handicap)
         judged = bucket - self._rows["born"] >= self.cadence.grace
@@ -628,6 +654,23 @@ class Detector:
             Factor("volume", telling.expected / max(base * both, 1e-9)),
         )
 
+    def outlook(self) -> Outlook:
+        """What is expected of every topic by the beat, newest first: what `models.cells` judges hidden cells against."""
+        beat, ring = self._this_beat(self._bucket), self.cadence.rings[1]
+        expected = self._mu[1][ring.newest_first(self._bucket)].astype(float)
+        return Outlook(tuple(self.topics), expected, beat.phi, beat.alpha[self.cadence.reading] + beat.doubt)
+
+    def silence(self) -> Silence:
+        """How much less than expected the windows of an hour and longer hold, as of the last bucket."""
+        beat, bucket = self._this_beat(self._bucket), self._bucket
+        scanned = self._scan(bucket, self._doubt(beat, self._lift(bucket)), beat)
+        long = [w for w, (_, window) in enumerate(self.cadence.windows) if window.buckets >= self.cadence.beat]
+        y, mean = scanned.y[long], scanned.mean[long] / self._stretch[long]
+        variance = beat.phi * mean + scanned.relative[long] * mean * mean
+        score = nb_lower_log10(y, mean, variance) * (bucket - self._rows["born"] >= self.cadence.settled)
+        best, each = score.argmax(0), np.arange(len(self.topics))
+        return Silence(tuple(self.topics), score[best, each], y[best, each], mean[best, each], np.array(long)[best])
+
     def curve(self, topic: str, buckets: Sequence[int]) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Expected, lower and upper count of each of ``buckets``, which must lie in the last three days."""
         row = self._row(topic)
@@ -714,9 +757,9 @@ class _Beat:
     number: int
     x: FloatArray
     share: FloatArray
-    share_sum: float
+    heard: float
     doubt: FloatArray
-    witness: NDArray[np.bool_]
+    witness: FloatArray
     response: FloatArray
     cross: FloatArray
     response_doubt: FloatArray

@@ -16,7 +16,7 @@ SCALE_WEIGHT, SCALE_FLOOR = 4.0, 0.1
 SCALE_THINNING = 1.0 / 3.0  # nested windows repeat each other: together about a third of their number
 ALPHA_FLOOR = 0.002
 WINSOR_SD, WINSOR_SHRINK = 3.0, 0.93  # a normal square cut at 3 sd above keeps about .93 to .97 of its mean
-BUCKET_WINSOR = 16.0
+BUCKET_WINSOR = 40.0
 POOL_STEP = 0.2
 
 

@@ -14,8 +14,6 @@ _STACKED = re.compile("([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u2
                       "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")  # fmt: skip
 """Combining marks beyond the fourth on one letter, which would climb over the lines around."""
 _JOINER = "\u200d"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), full-width twins too."""
 
 
 def plain(text: str) -> str:
@@ -60,15 +58,6 @@ def clip_bytes(text: str, most: int) -> str:
     room = most - len("…".encode())
     head = text.encode()[: max(room, 0)].decode(errors="ignore")
     return clip(head + "  ", len(head) + 1) if head else "…"[: max(most, 0) // 3]
-
-
-def cell(text: str) -> str:
-    """A cell of a CSV that no spreadsheet takes for a formula.
-
-    >>> cell('=HYPERLINK("x")'), cell("fine")
-    ('\\'=HYPERLINK("x")', 'fine')
-    """
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def _continues(one: str) -> bool:

@@ -51,6 +51,24 @@ def nb_midp_log10(y: ArrayLike, mean: ArrayLike, variance: ArrayLike) -> FloatAr
     return score
 
 
+def nb_lower_log10(y: ArrayLike, mean: ArrayLike, variance: ArrayLike) -> FloatArray:
+    """-log10 of the mid-p lower tail, P(Y < y) + P(Y = y)/2: how surprisingly few.
+
+    >>> nb_lower_log10([0, 2, 5], 5.0, 5.0).round(2).tolist()
+    [2.47, 1.08, 0.28]
+    """
+    y, mean, variance = np.broadcast_arrays(
+        np.asarray(y, float), np.maximum(np.asarray(mean, float), LEAST_MEAN), np.asarray(variance, float)
+    )
+    excess = np.maximum(variance / mean - 1.0, LEAST_EXCESS)
+    size = mean / excess
+    lower = betainc(size, y + 1.0, 1.0 / (1.0 + excess))
+    log_pmf = gammaln(y + size) - gammaln(size) - gammaln(y + 1.0) - size * np.log1p(excess)
+    log_pmf += y * np.log(excess / (1.0 + excess))
+    score: FloatArray = -np.log10(np.clip(lower - 0.5 * np.exp(log_pmf), 10.0**-MOST_SCORE, 1.0))
+    return score
+
+
 def upper_bound(score: ArrayLike, mean: ArrayLike, variance: ArrayLike, *, least: int = 0) -> NDArray[np.int64]:
     """The largest count whose score stays below ``score``: one more would be beyond the bound. Never below ``least``.
 

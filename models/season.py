@@ -5,7 +5,7 @@ the volume of everything stands above its usual height at this hour: topics do n
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -99,6 +99,10 @@ WEEK = Season(
     offset=True,
     features=week_features,
 )
+
+
+ALL = replace(WEEK, offset=False)
+"""The same for counts that are judged as they are: the volume of everything, and that of a channel."""
 
 
 def year_season(bucket: timedelta, year: timedelta = YEAR) -> Season:

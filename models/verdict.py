@@ -56,6 +56,31 @@ class WindowVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is expected of the topics: by hour, newest first, the hour that is still filling among them.
+
+    ``expected`` (24, J) customers; ``phi`` (J,) and ``relative`` (J,) are the spread of counts as in `models.scan`:
+    variance = phi * mean + relative * mean^2.
+    """
+
+    topics: Sequence[str]
+    expected: FloatArray
+    phi: FloatArray
+    relative: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """How surprisingly few each topic counts, over its most telling window; arrays as in `Tick`, score as -log10 p."""
+
+    topics: Sequence[str]
+    score: FloatArray
+    observed: FloatArray
+    expected: FloatArray
+    window: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class Factor:
     """What one cause multiplies the expectation by."""
 

@@ -101,7 +101,8 @@ def import_file(
     key: Annotated[str | None, typer.Option(help="Key with the scope ingest (TOCSIN_ADMIN_KEY).")] = None,
 ) -> None:
     """Send a file of messages to a service that runs; the same file again doubles nothing."""
-    from service.commands.imports import Columns, run
+    from service.commands.imports import run
+    from service.tables import Columns
 
     columns = Columns(text, time, message_id, customer, channel, order, tuple(attribute or ()), source)
     _run(lambda: run(file, columns, url=url, key=key))

@@ -19,6 +19,7 @@ from service.api import (
     keys,
     known,
     messages,
+    quality,
     receivers,
     topics,
 )
@@ -58,7 +59,7 @@ def create_app(parts: ApiParts) -> FastAPI:
     )
     app.state.parts = parts
     add_problem_handlers(app)
-    rooms = (messages, imports, ingest, known, alerts, feeds, topics, campaigns, receivers, keys, health)
+    rooms = (messages, imports, ingest, known, alerts, feeds, topics, quality, campaigns, receivers, keys, health)
     for room in rooms:
         app.include_router(room.router)
     describe(app, [room.router for room in rooms])

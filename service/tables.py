@@ -4,6 +4,8 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,6 +22,53 @@ class Broken:
 
     row: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which column of a file holds what of a message."""
+
+    text: str
+    time: str
+    id: str | None = None
+    customer: str | None = None
+    channel: str | None = None
+    order: str | None = None
+    attributes: tuple[str, ...] = ()
+    source: str = "import"
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that the file must have; a row without a time occurs now, so that one is not among them."""
+        named = (self.text, self.id, self.customer, self.channel, self.order, *self.attributes)
+        return tuple(name for name in named if name)
+
+    def fields(self, number: int, row: Row, prefix: str) -> dict[str, Any]:
+        """A row as the fields of a message. Without an id of its own it has that of its place in this very file,
+        which ``prefix`` names: sent again, it is known."""
+        columns = {
+            "text": self.text, "occurred_at": self.time, "id": self.id, "customer_id": self.customer,
+            "channel": self.channel, "order_id": self.order,
+        }  # fmt: skip
+        known = {field: value for field, column in columns.items() if (value := _cell(row, column)) is not None}
+        attributes = {name: value for name in self.attributes if (value := _cell(row, name)) is not None}
+        made = {"text": "", "id": f"{prefix}-{number}", "source": self.source}
+        return made | known | {"attributes": attributes}
+
+
+def _cell(row: Row, name: str | None) -> str | None:
+    value = row.get(name) if name else None
+    if value is None or value == "":
+        return None
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def fingerprint(file: BinaryIO) -> str:
+    """A name for the content of a file, the same wherever it is read from."""
+    digest = sha256()
+    while part := file.read(1 << 20):
+        digest.update(part)
+    return digest.hexdigest()[:12]
 
 
 def read_rows(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:

@@ -113,6 +113,8 @@ def facts_view(facts: Facts) -> Json:
         "snoozed_until": iso(facts.snoozed_until),
         "closed_at": iso(facts.closed_at),
         "judgement": facts.judgement.value if facts.judgement else None,
+        "judged_at": iso(facts.judged_at),
+        "bar": {"before": facts.bar[0], "after": facts.bar[1]} if facts.bar else None,
         "note": facts.note,
     }
 

@@ -1,9 +1,9 @@
 """`/v1/alerts`: the list, one alert, the live stream, and what people do about them."""
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -13,14 +13,16 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from models.alert import Alert, Facts, Judgement
+from models.bar import raise_bar
+from models.detector import DetectorSettings
 from models.redact import redact
 from models.severity import Severity
 from service.api.auth import needs
 from service.api.parts import ApiParts
 from service.errors import Refused, StoreAway
-from service.store.alerts import Filed
+from service.store.alerts import Deed, Filed, Judged
 from service.store.apikeys import Scope
-from service.views import alert_row, alert_view
+from service.views import alert_row, alert_view, iso
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"], dependencies=[Depends(needs(Scope.read))])
 
@@ -55,6 +57,7 @@ class Resolve(BaseModel):
 class Feedback(BaseModel):
     model_config = ConfigDict(extra="forbid")
     judgement: Judgement
+    by: str | None = Field(None, max_length=100, description="who says so")
     note: str | None = Field(None, max_length=2_000)
 
 
@@ -64,11 +67,17 @@ async def list_alerts(
     state: Annotated[Literal["open", "resolved"] | None, Query()] = None,
     severity: Annotated[Severity | None, Query(description="this grade or graver")] = None,
     topic: Annotated[str | None, Query(max_length=64)] = None,
-    since: Annotated[AwareDatetime | None, Query()] = None,
+    since: Annotated[AwareDatetime | None, Query(description="fired at this time or later")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="fired before this time")] = None,
+    attribute: Annotated[
+        list[str] | None, Query(max_length=8, description="name=value of a culprit or a sample; may be repeated")
+    ] = None,
+    q: Annotated[str | None, Query(max_length=200, description="words in label, terms, culprits or samples")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> dict[str, Any]:
     """Alerts, newest first; ``next`` is the cursor of the next page, or null."""
+    wanted = _Wanted(state, severity, topic, until, tuple(_pair(one) for one in attribute or ()), (q or "").casefold())
     parts: ApiParts = request.app.state.parts
     place = _place(cursor) if cursor else None
     found: list[Filed] = []
@@ -80,7 +89,7 @@ async def list_alerts(
             place = (filed.alert.fired_at.timestamp(), filed.alert.id)
             if since is not None and filed.alert.fired_at < since:
                 return _page(parts, found, None)
-            if _passes(filed, state, severity, topic):
+            if wanted.passes(filed):
                 found.append(filed)
                 if len(found) == limit:
                     return _page(parts, found, place)
@@ -109,16 +118,25 @@ async def get_alert(request: Request, alert_id: str) -> dict[str, Any]:
     return alert_view(filed.alert, filed.facts, base_url=parts.base_url)
 
 
+@router.get("/{alert_id}/timeline")
+async def get_timeline(request: Request, alert_id: str) -> dict[str, Any]:
+    """What led to an alert and what was done about it, oldest first; a judgement says how far it moved the bar."""
+    parts: ApiParts = request.app.state.parts
+    alert = (await parts.book.get(alert_id)).alert
+    happened = [("onset", alert.evidence.onset), ("fired", alert.fired_at), ("resolved", alert.resolved_at)]
+    steps = [Deed(at, kind) for kind, at in happened if at is not None] + await parts.book.timeline(alert_id)
+    return {"timeline": [_step(deed) for deed in sorted(steps, key=lambda deed: deed.at)]}
+
+
 @router.post("/{alert_id}/acknowledge", dependencies=[ACT])
 async def acknowledge(request: Request, alert_id: str, body: Acknowledge) -> dict[str, Any]:
     """Somebody has it in hand: from now on only worse news or the end is told."""
-    now = _now(request)
-    by = redact(body.by).text if body.by else None
+    deed = _deed(request, "acknowledged", by=body.by, note=body.note)
     return await _act(
         request,
         alert_id,
-        "acknowledged",
-        lambda _, facts: replace(facts, acknowledged_at=now, acknowledged_by=by, note=_note(body.note, facts)),
+        deed,
+        lambda _, facts: replace(facts, acknowledged_at=deed.at, acknowledged_by=deed.by, note=deed.note or facts.note),
     )
 
 
@@ -126,38 +144,80 @@ async def acknowledge(request: Request, alert_id: str, body: Acknowledge) -> dic
 async def snooze(request: Request, alert_id: str, body: Snooze) -> dict[str, Any]:
     """Silence until a time."""
     until = body.until or _now(request) + timedelta(minutes=body.minutes or 0)
-    return await _act(request, alert_id, "snoozed", lambda _, facts: replace(facts, snoozed_until=until))
+    deed = _deed(request, "snoozed", until=iso(until))
+    return await _act(request, alert_id, deed, lambda _, facts: replace(facts, snoozed_until=until))
 
 
 @router.post("/{alert_id}/resolve", dependencies=[ACT])
 async def resolve(request: Request, alert_id: str, body: Resolve) -> dict[str, Any]:
     """People are done with it: nothing more is told of this episode."""
-    now = _now(request)
+    deed = _deed(request, "closed", note=body.note)
     return await _act(
-        request, alert_id, "closed", lambda _, facts: replace(facts, closed_at=now, note=_note(body.note, facts))
+        request, alert_id, deed, lambda _, facts: replace(facts, closed_at=deed.at, note=deed.note or facts.note)
     )
 
 
 @router.post("/{alert_id}/feedback", dependencies=[ACT])
 async def feedback(request: Request, alert_id: str, body: Feedback) -> dict[str, Any]:
-    """Real, or noise."""
+    """Real, or noise. Noise raises the bar: what this topic must score to ring again, by a step that fades over
+    weeks; ``facts.bar`` says from where to where. Real takes the alert's own step away again."""
+    parts: ApiParts = request.app.state.parts
+    deed, judged = _deed(request, "judged", by=body.by, note=body.note, judgement=body.judgement.value), Judged(None)
+    moved: tuple[float, float] | None = None
+    if body.judgement is Judgement.noise:
+        filed, detector = await parts.book.get(alert_id), await parts.detector()
+        threshold = detector.threshold if detector else DetectorSettings().first_threshold
+        topic = filed.alert.evidence.topic.id
+        bar = raise_bar(await parts.book.bars(), alert=alert_id, topic=topic, threshold=threshold, at=deed.at)
+        judged = Judged(bar)
+        moved = (bar.before, bar.after)
+        deed = replace(deed, detail={**deed.detail, "bar_before": bar.before, "bar_after": bar.after})
     return await _act(
         request,
         alert_id,
-        "judged",
-        lambda _, facts: replace(facts, judgement=body.judgement, note=_note(body.note, facts)),
+        deed,
+        lambda _, facts: replace(
+            facts, judgement=body.judgement, judged_at=deed.at, bar=moved, note=deed.note or facts.note
+        ),
+        judged,
     )
 
 
-async def _act(request: Request, alert_id: str, kind: str, change: Any) -> dict[str, Any]:
+@router.delete("/{alert_id}/feedback", dependencies=[ACT])
+async def undo_feedback(request: Request, alert_id: str) -> dict[str, Any]:
+    """Take a judgement back, and with it what it added to the bar."""
+    return await _act(
+        request,
+        alert_id,
+        _deed(request, "unjudged"),
+        lambda _, facts: replace(facts, judgement=None, judged_at=None, bar=None),
+        Judged(None),
+    )
+
+
+async def _act(
+    request: Request,
+    alert_id: str,
+    deed: Deed,
+    change: Callable[[Alert, Facts], Facts],
+    judged: Judged | None = None,
+) -> dict[str, Any]:
     parts: ApiParts = request.app.state.parts
-    filed = await parts.book.act(alert_id, kind, change)
+    filed = await parts.book.act(alert_id, deed.kind, change, deed=deed, judged=judged)
     return alert_view(filed.alert, filed.facts, base_url=parts.base_url)
 
 
-def _note(note: str | None, facts: Facts) -> str | None:
-    """People write notes; what personal data they paste is taken out as it is of messages."""
-    return redact(note).text if note else facts.note
+def _deed(
+    request: Request, kind: str, *, by: str | None = None, note: str | None = None, **detail: str | float | None
+) -> Deed:
+    """A step of the timeline; personal data in what people write is taken out as it is of messages."""
+    return Deed(
+        _now(request), kind, redact(by).text if by else None, redact(note).text if note else None, detail
+    )  # fmt: skip
+
+
+def _step(deed: Deed) -> dict[str, Any]:
+    return {"at": iso(deed.at), "kind": deed.kind, "by": deed.by, "note": deed.note, "detail": dict(deed.detail)}
 
 
 def _now(request: Request) -> datetime:
@@ -165,14 +225,50 @@ def _now(request: Request) -> datetime:
     return now
 
 
-def _passes(filed: Filed, state: str | None, severity: Severity | None, topic: str | None) -> bool:
-    alert: Alert = filed.alert
-    is_open = alert.open and filed.facts.closed_at is None
-    return (
-        (state is None or (state == "open") == is_open)
-        and (severity is None or alert.severity.rank >= severity.rank)
-        and (topic is None or alert.evidence.topic.id == topic)
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a list is asked for; empty parts let everything through."""
+
+    state: str | None
+    severity: Severity | None
+    topic: str | None
+    until: datetime | None
+    attributes: tuple[tuple[str, str], ...]
+    words: str
+
+    def passes(self, filed: Filed) -> bool:
+        alert: Alert = filed.alert
+        is_open = alert.open and filed.facts.closed_at is None
+        return (
+            (self.state is None or (self.state == "open") == is_open)
+            and (self.severity is None or alert.severity.rank >= self.severity.rank)
+            and (self.topic is None or alert.evidence.topic.id == self.topic)
+            and (self.until is None or alert.fired_at < self.until)
+            and all(_carries(alert, name, value) for name, value in self.attributes)
+            and (not self.words or any(self.words in text.casefold() for text in _texts(alert)))
+        )
+
+
+def _carries(alert: Alert, name: str, value: str) -> bool:
+    evidence = alert.evidence
+    return any((one.attribute, one.value) == (name, value) for one in evidence.culprits) or any(
+        sample.attributes.get(name) == value for sample in evidence.samples
     )
+
+
+def _texts(alert: Alert) -> Iterator[str]:
+    """Everything of an alert that people search by."""
+    topic = alert.evidence.topic
+    yield from (alert.id, topic.id, topic.label, *topic.labels.values(), *topic.terms)
+    yield from (f"{one.attribute} {one.value}" for one in alert.evidence.culprits)
+    yield from (sample.text for sample in alert.evidence.samples)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, found, value = text.partition("=")
+    if not found:
+        raise Refused("attribute: write it as name=value")
+    return name, value
 
 
 def _page(parts: ApiParts, found: list[Filed], place: tuple[float, str] | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`/docs`: the OpenAPI document as a page of our own. No script, nothing from a foreign host."""
 
 import base64
+import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from html import escape
@@ -73,9 +74,14 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> str:
     inside = "".join((_parameters(operation), *_body(operation), *_answers(operation)))
     return (
         f'<details id="{escape(operation["operationId"])}"><summary><b class="method">{method.upper()}</b>'
-        f"<code>{escape(path)}</code></summary><div><p>{escape(operation.get('description', ''))}</p>"
+        f"<code>{escape(path)}</code> {escape(operation['summary'])}</summary><div><p>{_words(operation['description'])}</p>"
         f"<p>Asks for {key}.</p>{inside}</div></details>"
     )
+
+
+def _words(text: str) -> str:
+    """A docstring with its names as code."""
+    return re.sub(r"``?(.+?)``?", r"<code>\1</code>", escape(text))
 
 
 def _parameters(operation: Mapping[str, Any]) -> str:

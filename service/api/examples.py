@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from models.alert import Alert, Facts, Reason, Sent
+from models.alert import Alert, Facts, Judgement, Reason, Sent
 from models.evidence import CulpritFigures, CurvePoint, Evidence, Sample, TopicName, WindowFigures
 from models.message import RedactedText
 from models.severity import Grade, Severity
@@ -44,9 +44,14 @@ _ALERT = Alert(
 
 ALERT: dict[str, Any] = alert_view(_ALERT, Facts(), base_url=BASE)
 ROW: dict[str, Any] = alert_row(_ALERT, Facts(), base_url=BASE)
-ACTED: dict[str, Any] = alert_view(
-    _ALERT, replace(Facts(), acknowledged_at=AT, acknowledged_by="quality"), base_url=BASE
-)  # fmt: skip
+_IN_HAND = replace(Facts(), acknowledged_at=AT, acknowledged_by="quality")
+ACTED: dict[str, Any] = alert_view(_ALERT, _IN_HAND, base_url=BASE)
+_NOISE = replace(_IN_HAND, judgement=Judgement.noise, judged_at=AT, bar=(3.2, 4.2))
+JUDGED: dict[str, Any] = alert_view(_ALERT, _NOISE, base_url=BASE)
+BAR: dict[str, Any] = {"threshold": 3.2, "extra": 0.84, "required": 4.04}
+QUALITY: dict[str, Any] = {
+    "alerts": 12, "real": 8, "noise": 2, "unjudged": 2, "precision": 0.8, "low": 0.49, "high": 0.943,
+}  # fmt: skip
 TOPIC_NAME: dict[str, Any] = topic_name_view(_TOPIC)
 TOPIC: dict[str, Any] = TOPIC_NAME | {
     "state": "live",
@@ -56,7 +61,7 @@ TOPIC: dict[str, Any] = TOPIC_NAME | {
     "radius": 0.42,
     "exemplars": [{"message_id": "chat-7", "text": "充不上电"}],
 }
-TOPIC_ROW: dict[str, Any] = TOPIC | {"customers": 61, "customers_before": 19}
+TOPIC_ROW: dict[str, Any] = TOPIC | {"customers": 61, "customers_before": 19, "bar": BAR}
 POINT: dict[str, Any] = point_view(_ALERT.evidence.curve[0])
 TOPIC_MESSAGE: dict[str, Any] = {k: v for k, v in sample_view(_SAMPLE).items() if k != "order_id"}
 CAMPAIGN: dict[str, Any] = {

@@ -1,9 +1,8 @@
 """`POST /v1/messages:import`: a whole file of messages, CSV, JSONL or Parquet."""
 
+import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Annotated, Any
 
 import orjson
@@ -16,7 +15,7 @@ from service.api.parts import ApiParts
 from service.api.problem import problem
 from service.errors import BadMessage, Refused, TryLater
 from service.store.apikeys import Scope
-from service.tables import Broken, Row, read_body
+from service.tables import Broken, Columns, Row, fingerprint, read_body
 
 router = APIRouter(tags=["messages"], dependencies=[Depends(needs(Scope.ingest))])
 
@@ -30,37 +29,6 @@ _KINDS: Mapping[str, str] = {
 _AT_ONCE = 500  # messages put into the store at a time, as in a batch
 _MOST_LISTED = 100
 Column = Annotated[str | None, Query(max_length=200)]
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Which column holds what; ``prefix`` begins the ids of rows that have none."""
-
-    text: str
-    time: str
-    id: str | None
-    customer: str | None
-    channel: str | None
-    order: str | None
-    attributes: tuple[str, ...]
-    source: str
-    prefix: str
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        named = (self.text, self.id, self.customer, self.channel, self.order, *self.attributes)
-        return tuple(name for name in named if name)
-
-    def fields(self, number: int, row: Row) -> dict[str, Any]:
-        """A row as the fields of a message. The id of a row without one is that of its place in this very file."""
-        columns = {
-            "text": self.text, "occurred_at": self.time, "id": self.id, "customer_id": self.customer,
-            "channel": self.channel, "order_id": self.order,
-        }  # fmt: skip
-        found = {field: _cell(row, column) for field, column in columns.items()}
-        attributes = {name: value for name in self.attributes if (value := _cell(row, name)) is not None}
-        known = {field: value for field, value in found.items() if value is not None}
-        return {"text": "", "id": f"{self.prefix}-{number}", "source": self.source} | known | {"attributes": attributes}
 
 
 @router.post("/v1/messages:import", status_code=202, openapi_extra={
@@ -83,18 +51,17 @@ async def import_file(
     or 503 in the middle: ``row`` then says how far it came."""
     parts: ApiParts = request.app.state.parts
     body = await body_of(request, parts, parts.max_import)
-    columns = Columns(
-        text, time, id, customer, channel, order, tuple(attribute or ()), source, sha256(body).hexdigest()[:12]
-    )  # fmt: skip
-    return await _Import(parts, columns).run(body, _kind(request))
+    columns = Columns(text, time, id, customer, channel, order, tuple(attribute or ()), source)
+    return await _Import(parts, columns, fingerprint(io.BytesIO(body))).run(body, _kind(request))
 
 
 class _Import:
     """One import: what was taken so far, and what was not."""
 
-    def __init__(self, parts: ApiParts, columns: Columns) -> None:
+    def __init__(self, parts: ApiParts, columns: Columns, prefix: str) -> None:
         self._parts = parts
         self._columns = columns
+        self._prefix = prefix
         self._receipt: dict[str, Any] = {"rows": 0, "accepted": 0, "duplicates": 0, "refused": 0, "rejected": []}
 
     async def run(self, body: bytes, kind: str) -> Response:
@@ -120,7 +87,7 @@ class _Import:
         try:
             if isinstance(row, Broken):
                 raise BadMessage("row", row.reason, "broken_row")
-            raw = read(self._columns.fields(number, row), now)
+            raw = read(self._columns.fields(number, row, self._prefix), now)
             self._parts.ingest.check(raw)
             return raw
         except BadMessage as error:
@@ -146,10 +113,3 @@ def _kind(request: Request) -> str:
     if media not in _KINDS:
         raise Refused(f"content-type: send one of {', '.join(_KINDS)}")
     return _KINDS[media]
-
-
-def _cell(row: Row, name: str | None) -> Any:
-    value = row.get(name) if name else None
-    if value is None or value == "":
-        return None
-    return value.isoformat() if isinstance(value, datetime) else str(value)

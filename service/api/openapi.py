@@ -3,6 +3,7 @@
 It is checked in as ``docs/openapi.json``; `tocsin openapi` prints it.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,7 +54,31 @@ TOLD: Mapping[str, Told] = {
     "POST /v1/alerts/{alert_id}/acknowledge": Told(shapes.AlertShape, examples.ACTED),
     "POST /v1/alerts/{alert_id}/snooze": Told(shapes.AlertShape, examples.ACTED),
     "POST /v1/alerts/{alert_id}/resolve": Told(shapes.AlertShape, examples.ACTED),
-    "POST /v1/alerts/{alert_id}/feedback": Told(shapes.AlertShape, examples.ACTED),
+    "POST /v1/alerts/{alert_id}/feedback": Told(shapes.AlertShape, examples.JUDGED),
+    "DELETE /v1/alerts/{alert_id}/feedback": Told(shapes.AlertShape, examples.ACTED),
+    "GET /v1/alerts/{alert_id}/timeline": Told(
+        shapes.Timeline,
+        {
+            "timeline": [
+                {
+                    "at": "2026-03-10T09:00:00Z",
+                    "kind": "judged",
+                    "by": "quality",
+                    "note": "a price cut, not a defect",
+                    "detail": {"judgement": "noise", "bar_before": 3.2, "bar_after": 4.2},
+                }
+            ]
+        },
+    ),
+    "GET /v1/quality": Told(
+        shapes.QualityPage,
+        {
+            "total": examples.QUALITY,
+            "weeks": [examples.QUALITY | {"start": "2026-03-09T00:00:00Z"}],
+            "severities": {"critical": examples.QUALITY},
+            "topics": [examples.QUALITY | {"topic": examples.TOPIC_NAME, "bar": examples.BAR}],
+        },
+    ),
     "GET /v1/feed.json": Told(shapes.Feed, examples.FEED, "application/feed+json"),
     "GET /v1/feed.atom": Told(None, '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">…',
                               "application/atom+xml"),
@@ -79,7 +104,7 @@ TOLD: Mapping[str, Told] = {
     "GET /livez": Told(shapes.Alive, {"status": "alive"}),
     "GET /readyz": Told(shapes.Ready, {"status": "ready", "checks": {"store": "ready"}}),
     "GET /metrics": Told(None, 'tocsin_messages_accepted_total{role="api"} 12.0\n', "text/plain"),
-    "POST /v1/messages": Told(None, {"accepted": 1, "duplicates": 0, "rejected": [], "id": "chat-118",
+    "POST /v1/messages": Told(shapes.MessageReceipt, {"accepted": 1, "duplicates": 0, "rejected": [], "id": "chat-118",
                                      "topic": examples.TOPIC_NAME, "alert": None, "waited": True}),
     "POST /v1/messages:import": Told(
         shapes.ImportReceipt,
@@ -167,6 +192,7 @@ def _completed(document: dict[str, Any], routes: Mapping[str, APIRoute]) -> dict
 def _complete(operation: dict[str, Any], name: str, routes: Mapping[str, APIRoute]) -> None:
     route = routes[name]
     operation["operationId"] = route.name
+    operation["summary"] = _summary(operation["description"])
     gates = [one.dependency for one in route.dependencies if hasattr(one.dependency, "scope")]
     # The last gate is the route's own, and asks for more than that of its router.
     scopes = [gate.scope.value for gate in gates[-1:]]  # type: ignore[union-attr]
@@ -183,6 +209,15 @@ def _complete(operation: dict[str, Any], name: str, routes: Mapping[str, APIRout
         for media, content in operation["requestBody"]["content"].items():
             if media == "application/json":
                 content["example"] = ASKED[name]
+
+
+def _summary(description: str) -> str:
+    """The first clause of a description: what FastAPI makes of a function's name says nothing more than that.
+
+    >>> _summary("Alerts, newest first; ``next`` is the cursor of the next page, or null.")
+    'Alerts, newest first'
+    """
+    return re.split(r"[.:;](?:\s|$)", " ".join(description.split()), maxsplit=1)[0].replace("`", "")
 
 
 def _tell(response: dict[str, Any], told: Told) -> None:

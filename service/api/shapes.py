@@ -74,12 +74,21 @@ class Point(Shape):
     upper: float
 
 
+class BarShape(Shape):
+    """What the topic must score to ring, before and after a judgement of noise."""
+
+    before: float
+    after: float
+
+
 class FactsShape(Shape):
     acknowledged_at: Time | None
     acknowledged_by: str | None
     snoozed_until: Time | None
     closed_at: Time | None
     judgement: Judgement | None
+    judged_at: Time | None
+    bar: BarShape | None
     note: str | None
 
 
@@ -121,9 +130,33 @@ class AlertShape(AlertRow):
     contributions: dict[str, float]
 
 
+class Step(Shape):
+    at: Time
+    kind: str = Field(description="onset, fired, resolved, acknowledged, snoozed, closed, judged, unjudged")
+    by: str | None
+    note: str | None
+    detail: dict[str, str | float | None]
+
+
+class Timeline(Shape):
+    timeline: list[Step]
+
+
 class AlertPage(Shape):
     alerts: list[AlertRow]
     next: str | None = Field(description="cursor of the next page")
+
+
+class MessageReceipt(Shape):
+    """What became of one message; with ``?wait=topic`` also what it is about and what rings on that."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[str]
+    id: str
+    topic: Topic | None = None
+    alert: AlertRow | None = None
+    waited: bool = False
 
 
 class RefusedRow(Shape):
@@ -194,9 +227,16 @@ class TopicShape(Topic):
     exemplars: list[Exemplar]
 
 
+class TopicBar(Shape):
+    threshold: float
+    extra: float
+    required: float
+
+
 class TopicRow(TopicShape):
     customers: int
     customers_before: int
+    bar: TopicBar | None = Field(description="what it must score to ring, where judgements of noise raised it")
 
 
 class TopicPage(BaseModel):
@@ -295,6 +335,34 @@ class FailureList(Shape):
 
 class Replayed(Shape):
     replayed: int
+
+
+class QualityShape(Shape):
+    """Alerts by what people said; ``precision`` is the share of judged ones that were real, with its 95 % interval."""
+
+    alerts: int
+    real: int
+    noise: int
+    unjudged: int
+    precision: float | None
+    low: float | None
+    high: float | None
+
+
+class WeekQuality(QualityShape):
+    start: Time
+
+
+class TopicQuality(QualityShape):
+    topic: Topic
+    bar: TopicBar | None
+
+
+class QualityPage(Shape):
+    total: QualityShape
+    weeks: list[WeekQuality]
+    severities: dict[Severity, QualityShape]
+    topics: list[TopicQuality]
 
 
 class DeadMessage(Shape):

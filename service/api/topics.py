@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from models.bar import extras
 from models.buckets import BUCKETS_PER_HOUR, bucket_of, start_of
 from models.topics import Topic
 from service.api.auth import needs
@@ -12,6 +13,8 @@ from service.api.parts import ApiParts
 from service.errors import NotFound
 from service.store.apikeys import Scope
 from service.views import iso, topic_view
+
+_FADED = 0.05  # a bar raised by less is not worth showing
 
 router = APIRouter(prefix="/v1/topics", tags=["topics"], dependencies=[Depends(needs(Scope.read))])
 
@@ -30,8 +33,12 @@ async def list_topics(
     span = hours * BUCKETS_PER_HOUR
     counted = await parts.counts.buckets(range(last - 2 * span + 1, last + 1))
     now, before = _sums(counted[span:]), _sums(counted[:span])
+    extra, detector = extras(await parts.book.bars(), parts.clock()), await parts.detector()
+    threshold = detector.threshold if detector else None
     rows = [
-        topic_view(topic) | {"customers": now.get(topic.id, 0), "customers_before": before.get(topic.id, 0)}
+        topic_view(topic)
+        | {"customers": now.get(topic.id, 0), "customers_before": before.get(topic.id, 0)}
+        | {"bar": bar_view(extra.get(topic.id, 0.0), threshold)}
         for topic in model.topics
     ]
     rows.sort(key=lambda row: (-row["customers"], row["id"]))
@@ -79,6 +86,13 @@ async def _topic(parts: ApiParts, topic_id: str) -> Topic:
     if found is None:
         raise NotFound(f"there is no topic {topic_id!r}; GET /v1/topics lists them")
     return found
+
+
+def bar_view(extra: float, threshold: float | None) -> dict[str, float] | None:
+    """How much more than the threshold a topic must score to ring, after its alerts were called noise."""
+    if threshold is None or extra < _FADED:
+        return None
+    return {"threshold": round(threshold, 3), "extra": round(extra, 3), "required": round(threshold + extra, 3)}
 
 
 def _sums(counted: list[Any]) -> dict[str, int]:

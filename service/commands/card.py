@@ -7,7 +7,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from models.plain import one_line
+
 _STYLE = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+_MOST = 160  # characters of a text: a complaint in full, a rant by its beginning
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -20,13 +23,14 @@ def alert_card(view: dict[str, Any], *, samples: int = 5) -> RenderableType:
     head.add_row("since", f"{view['onset']}   fired {view['fired_at']}   {_ended(view)}")
     for culprit in view["culprits"][:3]:
         figures = f"{culprit['observed']} of {culprit['expected']:g} expected, lift {culprit['lift']:g}"
-        head.add_row(
-            "culprit", Text(f"{culprit['attribute']} = {visible(culprit['value'])}  ({figures})", style="bold")
-        )
+        name, value = one_line(culprit["attribute"], _MOST), one_line(culprit["value"], _MOST)
+        head.add_row("culprit", Text(f"{name} = {value}  ({figures})", style="bold"))
     if view["curve"]:
         head.add_row("curve", Text(sparkline([point["observed"] for point in view["curve"]])))
-    said = [Text(f"“{visible(sample['text'])[:160]}”") for sample in view["samples"][:samples]]
-    title = Text(f"{view['severity'].upper()}  {visible(view['topic']['label'])}", style=_STYLE[view["severity"]])
+    said = [Text(f"“{one_line(sample['text'], _MOST)}”") for sample in view["samples"][:samples]]
+    title = Text(
+        f"{view['severity'].upper()}  {one_line(view['topic']['label'], _MOST)}", style=_STYLE[view["severity"]]
+    )
     return Panel(Group(head, *said), title=title, title_align="left", subtitle=Text(view["alert_id"]))
 
 
@@ -38,15 +42,6 @@ def sparkline(values: list[int]) -> str:
     """
     top = max([*values, 1])
     return "".join(_BARS[round(value / top * (len(_BARS) - 1))] for value in values)
-
-
-def visible(text: str) -> str:
-    """Text without control and direction characters, which a terminal would obey.
-
-    >>> visible("a\\x1b[31mb\\u202ec")
-    'a [31mb c'
-    """
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _span(minutes: int) -> str:

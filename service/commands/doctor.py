@@ -36,7 +36,16 @@ class Finding:
 def run() -> int:
     """Print every finding; status 1 where something must be mended."""
     settings = load_settings()
-    checks: list[Callable[[Settings], Finding]] = [_disk, _memory, _encoder, _store, _port, _keys]
+    checks: list[Callable[[Settings], Finding]] = [
+        _disk,
+        _memory,
+        _encoder,
+        _store,
+        _port,
+        _keys,
+        _receivers,
+        _mappings,
+    ]
     findings = [check(settings) for check in checks]
     table = Table("", "check", "seen", "what to do", show_edge=False)
     for finding in findings:
@@ -106,6 +115,26 @@ def _port(settings: Settings) -> Finding:
                 "port", False, f"{settings.host}:{settings.port} {error.strerror}", "set TOCSIN_PORT to a free one"
             )
     return Finding("port", True, f"{settings.host}:{settings.port} is free")
+
+
+def _receivers(settings: Settings) -> Finding:
+    from service.wiring import build_receivers
+
+    try:
+        found = build_receivers(settings, os.environ)
+    except ValueError as error:
+        return Finding("receivers", False, "cannot be used", str(error))
+    names = ", ".join(f"{one.name} ({one.kind})" for one in found)
+    return Finding("receivers", True, names or "nobody is told; see TOCSIN_RECEIVERS")
+
+
+def _mappings(settings: Settings) -> Finding:
+    from service.pipeline.mapping import all_mappings
+
+    try:
+        return Finding("mappings", True, ", ".join(all_mappings(settings.mappings, os.environ)))
+    except TocsinError as error:
+        return Finding("mappings", False, "cannot be used", str(error))
 
 
 def _keys(settings: Settings) -> Finding:

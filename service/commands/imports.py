@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,31 +14,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from service.clock import sleep_until
 from service.errors import Refused
 from service.settings import load_settings
-from service.tables import Broken, Row, read_rows
+from service.tables import Broken, Columns, Row, fingerprint, read_rows
 
 _BATCH = 500
 _SHOWN = 20
 _TRIES = 20  # while the service is away or behind: with its pauses, some ten minutes
 _LONGEST_PAUSE = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Which column holds what."""
-
-    text: str
-    time: str
-    id: str | None = None
-    customer: str | None = None
-    channel: str | None = None
-    order: str | None = None
-    attributes: tuple[str, ...] = ()
-    source: str = "import"
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        named = (self.text, self.id, self.customer, self.channel, self.order, *self.attributes)
-        return tuple(name for name in named if name)
 
 
 @dataclass(slots=True)
@@ -59,7 +38,8 @@ def run(file: Path, columns: Columns, *, url: str | None, key: str | None) -> in
     headers = {"authorization": f"Bearer {key}"} if key else {}
     console, tally = Console(stderr=True), Tally()
     rows = read_rows(file, columns.needed)
-    prefix = _fingerprint(file)
+    with file.open("rb") as body:
+        prefix = fingerprint(body)
     bars = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with (
         httpx.Client(base_url=url or settings.public_url, headers=headers, timeout=60) as client,
@@ -115,32 +95,10 @@ def _try(client: httpx.Client, sent: list[tuple[int, dict[str, Any]]], tally: Ta
 
 
 def _item(number: int, row: Row | Broken, columns: Columns, prefix: str) -> tuple[int, dict[str, Any] | str]:
-    """A row as a message, or why it is none. Its id without one of its own is that of its place in this very file."""
+    """A row as a message, or why it is none."""
     if isinstance(row, Broken):
         return number, row.reason
-    named = {
-        "text": columns.text, "occurred_at": columns.time, "id": columns.id, "customer_id": columns.customer,
-        "channel": columns.channel, "order_id": columns.order,
-    }  # fmt: skip
-    found = {name: value for name, column in named.items() if (value := _cell(row, column)) is not None}
-    attributes = {name: value for name in columns.attributes if (value := _cell(row, name)) is not None}
-    made = {"text": "", "id": f"{prefix}-{number}", "source": columns.source}
-    return number, made | found | {"attributes": attributes}
-
-
-def _cell(row: Row, name: str | None) -> str | None:
-    value = row.get(name) if name else None
-    if value is None or value == "":
-        return None
-    return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _fingerprint(file: Path) -> str:
-    with file.open("rb") as body:
-        digest = sha256()
-        while part := body.read(1 << 20):
-            digest.update(part)
-    return digest.hexdigest()[:12]
+    return number, columns.fields(number, row, prefix)
 
 
 def _count(file: Path, columns: Columns) -> int:

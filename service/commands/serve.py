@@ -15,7 +15,7 @@ from rich.console import Console
 from service.clock import sleep_until
 from service.settings import Settings, environment_of, load_settings
 from service.store.embedded import EmbeddedStore
-from service.wiring import hash_key_of
+from service.wiring import build_receivers, hash_key_of
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -95,6 +95,7 @@ class Group:
     def _start(self) -> None:
         from service.commands.prepare import ensure_encoder
 
+        build_receivers(self.settings, os.environ)  # what cannot be used is told now, and not by a role in its log
         ensure_encoder(self.settings, self._console)
         url = self.settings.store_url
         if url is None:

@@ -2,7 +2,10 @@
 
 import base64
 import json
+import os
 import random
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -90,6 +93,15 @@ def receivers(stage: Stage, group: Group, dingtalk: str = "SECx") -> dict[str, s
     return {"receivers": str(path), "allow_hosts": "127.0.0.1"}
 
 
+def command(stage: Stage, *words: str) -> str:
+    """What `tocsin failures` prints, on the store of the stage."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
+    environment |= {"TOCSIN_STORE_URL": stage.url, "COLUMNS": "200"}
+    done = subprocess.run([sys.executable, "-m", "service", "failures", *words], env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
+
+
 def write(stage: Stage, number: int) -> None:
     """A transition, as the judge's tick leaves it in the outbox."""
     store = stage.redis()
@@ -136,7 +148,10 @@ def test_a_receiver_is_tried_out_and_its_failures_are_sent_again(stage: Stage, g
         stage.kill(deliver)
         stage.redis().delete(keys.lease("deliver"))
         stage.start("deliver", **receivers(stage, group))
-        assert client.post("/v1/failures:replay", json={"receiver": "chat"}).json() == {"replayed": 1}
+        assert client.post("/v1/failures:replay", json={"receiver": "program"}).json() == {"replayed": 0}
+        listed = command(stage, "list")
+        assert "signature_refused" in listed and "20260310T0900-t1" in listed
+        assert command(stage, "replay", "--receiver", "chat").strip() == "1"
         stage.wait(lambda: "【严重】新告警：充不进电" in group.cards)
         assert client.get("/v1/failures").json()["failures"] == []
         group.status = 410

@@ -9,7 +9,7 @@ import httpx
 import jsonschema_rs
 import pytest
 
-from models.alert import Facts
+from models.alert import Facts, Judgement
 from service.store import keys
 from service.store.alertcodec import pack
 from tests.flows.conftest import Stage
@@ -154,3 +154,59 @@ def test_the_api_page_comes_from_this_address_alone(api: httpx.Client) -> None:
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "<script" not in answer.text
     assert json.loads(api.get("/openapi.json").text)["info"]["title"] == "Tocsin"
+
+
+def test_noise_says_how_far_it_moved_the_bar_counts_in_the_quality_and_can_be_taken_back(
+    served: Stage, api: httpx.Client
+) -> None:
+    put(served, 7)
+    name = "20260310T0900-t7"
+    path = f"/v1/alerts/{name}"
+    said = api.post(f"{path}/feedback", json={"judgement": "noise", "by": "Li", "note": "ring 13800138000"}).json()
+    assert said["facts"]["bar"] == {"before": 3.2, "after": 4.2}
+    steps = api.get(f"{path}/timeline").json()["timeline"]
+    assert [step["kind"] for step in steps] == ["onset", "fired", "judged"]
+    assert steps[-1]["by"] == "Li" and steps[-1]["note"] == "ring [phone]"
+    assert steps[-1]["detail"] == {"judgement": "noise", "bar_before": 3.2, "bar_after": 4.2}
+    served.redis().hset(keys.FACTS, "20260310T0900-t2", pack(Facts(judgement=Judgement.real)))
+    quality = api.get("/v1/quality", params={"weeks": 56}).json()
+    assert (quality["total"]["real"], quality["total"]["noise"], quality["total"]["precision"]) == (1, 1, 0.5)
+    assert [one["topic"]["id"] for one in quality["topics"]] == ["t7"]
+    assert sum(week["alerts"] for week in quality["weeks"]) == quality["total"]["alerts"]
+    undone = api.delete(f"{path}/feedback").json()
+    served.redis().hdel(keys.FACTS, "20260310T0900-t2")
+    assert (undone["facts"]["bar"], undone["facts"]["judgement"]) == (None, None)
+    assert api.get(f"{path}/timeline").json()["timeline"][-1]["kind"] == "unjudged"
+    served.redis().zrem(keys.ALERT_ORDER, name)
+
+
+def test_hostile_words_are_text_in_every_feed(served: Stage, api: httpx.Client) -> None:
+    words = "<script>x()</script> ]]> &amp; \x00\x07\x1b[31m \u202e\ufffe **@all** " + "🔥" * 10_000
+    one = alert(6, texts=(words,), label=words)
+    served.redis().hset(keys.ALERTS, one.id, pack(one))
+    served.redis().zadd(keys.ALERT_ORDER, {one.id: one.fired_at.timestamp()})
+    json_feed = api.get("/v1/feed.json", params={"topic": "t6", "language": "zh"})
+    atom = api.get("/v1/feed.atom", params={"topic": "t6", "language": "zh"})
+    served.redis().zrem(keys.ALERT_ORDER, one.id)
+    (item,) = json_feed.json()["items"]
+    assert "content_html" not in item
+    (entry,) = ElementTree.fromstring(atom.content).findall(f"{ATOM}entry")
+    content = entry.find(f"{ATOM}content")
+    assert content is not None and content.get("type") == "text" and len(content) == 0
+    for text in (item["content_text"], content.text or ""):
+        assert "<script>x()</script> ]]> &amp; ‹U+0000›‹U+0007›‹U+001B›[31m ‹U+202E›" in text
+        assert not set(text) & set("\x00\x07\x1b\u202e\ufffe")
+        assert len(text) < 2_000
+
+
+def test_alerts_are_listed_by_attribute_time_and_words(api: httpx.Client) -> None:
+    def found(**asked: str | list[str]) -> list[str]:
+        return sorted(row["topic"]["id"] for row in api.get("/v1/alerts", params=asked).json()["alerts"])
+
+    assert found(attribute="batch=PB20-3") == found(attribute="region=华东") == ["t1", "t2"]
+    assert found(attribute=["batch=PB20-3", "region=华北"]) == []
+    assert found(until="2026-03-10T09:00:00Z") == []
+    assert found(q="STOPPED charging") == found(q="充不进") == ["t1", "t2"]
+    assert found(q="20260310t0900-t1") == ["t1"]
+    assert found(q="nothing of the kind") == []
+    assert api.get("/v1/alerts", params={"attribute": "batch"}).status_code == 400

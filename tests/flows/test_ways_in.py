@@ -137,6 +137,29 @@ def test_a_file_that_is_too_large_of_another_kind_or_without_the_column_is_refus
     assert status("text/csv", b"text\n\n,\n") == 422
 
 
+def test_a_file_that_was_cut_short_by_a_full_inbox_is_finished_by_sending_it_again(stage: Stage) -> None:
+    stage.start("api", max_backlog="400")
+    lines = "text,nr\n" + "".join(f"parcel {n} is late,i{n}\n" for n in range(1_200))
+
+    def send(client: httpx.Client) -> httpx.Response:
+        headers = {"content-type": "text/csv"}
+        return client.post("/v1/messages:import", params={"id": "nr"}, content=lines.encode(), headers=headers)
+
+    with stage.client() as client:
+        first, found = send(client), set[str]()
+        assert first.status_code == 429
+        assert int(first.headers["retry-after"]) > 0
+        assert first.json()["rows"] < 1_200
+        for _ in range(20):
+            found |= set(stored(stage))
+            for partition in range(4):  # as if the workers had counted them
+                stage.redis().xtrim(keys.inbox(partition), maxlen=0, approximate=False)
+            if send(client).status_code == 202:
+                break
+        assert found | set(stored(stage)) == {f"i{n}" for n in range(1_200)}
+        assert send(client).json()["duplicates"] == 1_200
+
+
 def command(*words: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
     return subprocess.run(

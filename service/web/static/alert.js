@@ -135,7 +135,7 @@ function deeds(alert, book) {
     button("acknowledge", { primary: open && !facts.acknowledged_at, off: Boolean(facts.acknowledged_at) }),
     button("snooze", { off: !open }),
     button("resolve", { off: Boolean(facts.closed_at) }),
-    h("span", { class: "judge", role: "group", "aria-label": t("act.judge") }, h("span", { class: "muted" }, t("act.judge")), button("real", { pressed: facts.judgement === "real" }), button("noise", { pressed: facts.judgement === "noise" })),
+    h("span", { class: "judge", role: "group", "aria-label": t("act.judge") }, h("span", { class: "muted" }, t("act.judge")), button("real", { pressed: facts.judgement === "real" }), button("noise", { pressed: facts.judgement === "noise" }), facts.judgement && button("unjudge")),
     h("button", { type: "button", class: "plain link", on: { click: () => copyLink(alert) } }, t("alert.link")),
   ];
 }
@@ -232,7 +232,7 @@ function windows(alert) {
 function timeline(alert) {
   const { facts } = alert;
   const told = alert.reason === "escalated" || alert.reason === "grew" ? [[alert.updated_at, t(`time.${alert.reason}`)]] : [];
-  const judged = facts.judgement && [facts.closed_at ?? null, t(`time.${facts.judgement}`)];
+  const judged = facts.judgement && [facts.judged_at ?? null, t(`time.${facts.judgement}`)];
   const steps = [
     [alert.onset, t("time.onset")],
     [alert.fired_at, t("time.fired")],
@@ -246,7 +246,8 @@ function timeline(alert) {
   ].filter(([at]) => at);
   steps.sort(([one], [other]) => Date.parse(one) - Date.parse(other));
   const list = h("ol", { class: "timeline" }, steps.map(([at, text]) => h("li", {}, moment(at), h("span", {}, text))));
-  if (judged) list.append(h("li", {}, h("span", {}), h("span", {}, judged[1])));
+  if (judged) list.append(h("li", {}, judged[0] ? moment(judged[0]) : h("span", {}), h("span", {}, judged[1])));
+  if (facts.bar) list.append(h("li", {}, h("span", {}), h("span", {}, t("time.bar", { before: number(facts.bar.before), after: number(facts.bar.after) }))));
   return facts.note ? h("div", {}, list, h("blockquote", { class: "small" }, said(facts.note))) : list;
 }
 

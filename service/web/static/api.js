@@ -110,6 +110,8 @@ export const resolve = (id, note) => json(alertPath(id, "resolve"), { method: "P
 export const judge = (id, judgement, note) =>
   json(alertPath(id, "feedback"), { method: "POST", body: { judgement, note } });
 
+export const unjudge = (id) => json(alertPath(id, "feedback"), { method: "DELETE" });
+
 /** Whether the service is ready: {ready, checks}; its 503 is an answer here. */
 export async function readReadiness() {
   try {

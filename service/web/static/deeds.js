@@ -1,6 +1,6 @@
 // What people do about an alert: acknowledge, snooze, close, judge. Each asks what it must, sends, and says what came of it.
 
-import { acknowledge, judge, readAlert, resolve, snooze } from "./api.js";
+import { acknowledge, judge, readAlert, resolve, snooze, unjudge } from "./api.js";
 import { ask, h, toast } from "./dom.js";
 import { span, when } from "./format.js";
 import { failureLine } from "./marks.js";
@@ -37,6 +37,7 @@ const DEEDS = {
   resolve: async (id) => withNote("act.resolve.title", "act.note", (note) => resolve(id, note)),
   real: async (id) => withNote("act.real.title", "act.note", (note) => judge(id, "real", note)),
   noise: async (id) => withNote("act.noise.title", "act.note.noise", (note) => judge(id, "noise", note)),
+  unjudge: (id) => unjudge(id),
 };
 
 /** The person's name, asked once. */

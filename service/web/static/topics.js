@@ -105,7 +105,7 @@ function line(topic, sign, most) {
   const summary = h(
     "summary",
     { class: "topic" },
-    h("span", { class: "name" }, h("b", {}, said(topicName(topic))), sign, state && tag(state), h("span", { class: "terms muted" }, topic.terms.slice(0, 6).map((term, i) => [i > 0 && " · ", said(term)]))),
+    h("span", { class: "name" }, h("b", {}, said(topicName(topic))), sign, state && tag(state), topic.bar && tag("bar"), h("span", { class: "terms muted" }, topic.terms.slice(0, 6).map((term, i) => [i > 0 && " · ", said(term)]))),
     h("span", { class: "withbar" }, figure("topics.day", topic.customers), bar),
     figure("topics.before", topic.customers_before),
     h("span", { class: "muted" }, moment(topic.born)),
@@ -125,6 +125,7 @@ function more(topic) {
   return [
     examples.length > 0 && h("ul", { class: "examples", "aria-label": t("topics.exemplars") }, examples),
     h("p", { class: "muted small" }, `${topic.id} · ${t("topics.size")} ${number(topic.size)} · `, h("a", { href: `#/?topic=${encodeURIComponent(topic.id)}` }, t("topics.alerts"))),
+    topic.bar && h("p", { class: "small" }, t("topics.bar.more", { required: number(topic.bar.required), threshold: number(topic.bar.threshold) })),
     curve,
   ].filter(Boolean);
 }

@@ -150,6 +150,7 @@ export const WORDS = {
     "time.closed": "Closed by a person",
     "time.real": "Judged real",
     "time.noise": "Judged noise",
+    "time.bar": "Bar raised from {before} to {after}: what this topic must score to ring",
 
     "curve.observed": "Customers",
     "curve.expected": "Expected",
@@ -187,6 +188,8 @@ export const WORDS = {
     "act.noise": "Noise",
     "act.noise.title": "This alert is noise",
     "act.noise.done": "Judged noise",
+    "act.unjudge": "Take back",
+    "act.unjudge.done": "Judgement taken back",
     "act.note": "Note, for those who come after",
     "act.note.noise": "Why is it noise? It helps to set what counts as normal.",
     "act.name.title": "Your name",
@@ -217,6 +220,8 @@ export const WORDS = {
     "topics.muted": "muted",
     "topics.retired": "retired",
     "topics.chatter": "chatter",
+    "topics.bar": "bar raised",
+    "topics.bar.more": "After alerts were called noise, it must score {required} to ring; {threshold} without that. It fades over weeks.",
     "topics.alerts": "Alerts",
 
     "health.title": "Health",
@@ -436,6 +441,7 @@ export const WORDS = {
     "time.closed": "人工关闭",
     "time.real": "判为属实",
     "time.noise": "判为误报",
+    "time.bar": "门槛从 {before} 升到 {after}：该主题达到这个分数才会再告警",
 
     "curve.observed": "顾客数",
     "curve.expected": "预期值",
@@ -473,6 +479,8 @@ export const WORDS = {
     "act.noise": "误报",
     "act.noise.title": "标记为误报",
     "act.noise.done": "已判为误报",
+    "act.unjudge": "撤回评判",
+    "act.unjudge.done": "已撤回评判",
     "act.note": "备注，供后来的人参考",
     "act.note.noise": "为什么是误报？有助于校正正常水平。",
     "act.name.title": "您的姓名",
@@ -502,6 +510,8 @@ export const WORDS = {
     "topics.muted": "已静音",
     "topics.retired": "已停用",
     "topics.chatter": "闲聊",
+    "topics.bar": "门槛已抬高",
+    "topics.bar.more": "有告警被评为误报，该主题要达到 {required} 分才会告警；原为 {threshold} 分，几周内逐渐恢复。",
     "topics.alerts": "告警",
 
     "health.title": "运行状况",

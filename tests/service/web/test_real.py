@@ -87,3 +87,17 @@ def test_a_person_with_a_key_sees_an_alert_arrive_and_works_on_it(person: Person
     person.clicks("nav a", "Health")
     person.sees(".ready", "Ready")
     person.sees(".pairs", "Judged until")
+
+
+def test_noise_shows_how_far_the_bar_rose_and_is_taken_back(person: Person) -> None:
+    person.browser.get(person.url)
+    person.types("dialog input[type=password]", f"{KEY}\n")
+    person.clicks(".feed li h3 a", "Charger")
+    person.sees(".stage svg")
+    person.clicks("[data-deed=noise]")
+    person.clicks("dialog button[type=submit]")
+    person.sees(".timeline", "Bar raised from 3.2 to 4.2")
+    person.clicks("[data-deed=unjudge]")
+    person.sees(".toast", "Judgement taken back")
+    assert "Bar raised" not in person.sees(".timeline", "Alert rang").text
+    assert person.all("[data-deed=unjudge]") == []

@@ -1,0 +1,149 @@
+"""Hidden cells: a topic with one attribute value, judged by its own count where the topic's total says nothing yet.
+
+A defect of one batch can hide in a busy topic. What a cell is expected to count is what its topic is expected to,
+times the share of its value. That share is taken from the *other* messages of the same days, since products and
+batches come and go by the day, times the topic's affinity to the value, since some issues belong to some products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.cellstate import Cell, CellState, Kin
+from models.scan import nb_midp_log10, upper_bound
+from models.season import FloatArray
+from models.verdict import Outlook
+
+LEAST_COUNT = 3  # customers in a window: DETECTION.md, hidden cells
+# Windows in hours and their handicaps, set on the generator of tests/benchmarks/cells.py so that each window raises
+# about as many false cells.
+WINDOWS, HANDICAPS = (1, 3, 6, 12, 24), (1.2, 0.9, 0.6, 0.3, 0.0)
+CARRIES, NEARLY = 0.7, 1.0  # part of a product's excess in one batch, and the score it may lack, to be named instead
+FRESH = 2.0  # customers in a day from which a cell is worth a look
+
+
+@dataclass(frozen=True, slots=True)
+class CellVerdict:
+    """One cell whose count is beyond its bound: its most telling window, in hours, and how it compares."""
+
+    cell: Cell
+    hours: int
+    observed: int
+    expected: float
+    upper_bound: int
+    score: float
+
+    @property
+    def lift(self) -> float:
+        return self.observed / max(self.expected, 0.1)
+
+
+class Cells:
+    """Counts and judges the cells of one tenant, at most ``most`` of them: the least heard of are forgotten first.
+
+    Buckets come in order. Not safe for several threads.
+
+    >>> cells = Cells(bucket_hours=1.0)
+    >>> outlook = Outlook(["late"], np.full((24, 1), 10.0), np.array([1.2]), np.array([0.02]))
+    >>> for hour in range(200):
+    ...     _ = cells.take(hour, [("late", "batch", b, 3) for b in "ABC"] + [("", "batch", b, 9) for b in "ABC"])
+    >>> _ = cells.take(200, [("late", "batch", "A", 20), ("late", "batch", "B", 3)])
+    >>> [(v.cell.value, v.hours, v.observed) for v in cells.judge(outlook, threshold=2.5)]
+    [('A', 1, 20)]
+    """
+
+    def __init__(self, *, bucket_hours: float = 1 / 12, most: int = 20_000) -> None:
+        self._state = CellState(bucket_hours=bucket_hours, most=most)
+
+    def take(self, bucket: int, counted: Iterable[tuple[str, str, str, int]], kin: Kin | None = None) -> int:
+        """Count the distinct customers of a closed bucket: topic, attribute, value, customers.
+
+        Messages of no topic have the topic ``""``: they say what is being sold and spoken of. An attribute ``""``
+        counts all customers of the topic, so that those who name no value are known; without it the attribute that
+        is named most stands for all. ``kin`` tells of new values what they belong to, a batch its product, so that
+        a batch that goes on sale is expected where its product was. Answers how many cells are kept. Raises
+        `ValueError` where a bucket comes out of order.
+        """
+        return self._state.take(bucket, counted, kin)
+
+    def judge(self, outlook: Outlook, *, threshold: float) -> tuple[CellVerdict, ...]:
+        """The cells that score ``threshold`` or more as of the last bucket, the most telling first."""
+        state, (score, best, seen, mean, variance) = self._state, self._scores(outlook)
+
+        def verdict(row: int, score: float) -> CellVerdict:
+            w = int(best[row])
+            due, spread = float(mean[w, row]), float(variance[w, row])
+            bound = upper_bound(threshold + HANDICAPS[w], due, spread, least=LEAST_COUNT - 1)
+            return CellVerdict(state.cells[row], WINDOWS[w], int(seen[w, row]), due, int(bound), score)
+
+        told: dict[int, float] = {}
+        for row in np.nonzero(score >= threshold)[0].tolist():
+            meant = self._meant(row, score, best, seen - mean)
+            told[meant] = max(told.get(meant, -np.inf), float(score[row]))
+        return tuple(verdict(row, told[row]) for row in sorted(told, key=lambda row: -told[row]))
+
+    def _meant(self, row: int, score: FloatArray, best: NDArray[np.int64], excess: FloatArray) -> int:
+        """The cell itself or, where one part of it (a batch of the product) carries the surge, that part."""
+        w = best[row]
+        parts = [
+            part
+            for part in self._state.parts_of(row)
+            if excess[w, part] >= CARRIES * excess[w, row] and score[part] >= score[row] - NEARLY
+        ]
+        return max(parts, key=lambda part: float(score[part]), default=row)
+
+    def scores(self, outlook: Outlook) -> dict[Cell, float]:
+        """The score of every cell that counted anybody in the last day; for calibration and for the curious."""
+        score = self._scores(outlook)[0]
+        return {self._state.cells[row]: float(score[row]) for row in np.nonzero(score > -np.inf)[0].tolist()}
+
+    def _scores(self, outlook: Outlook) -> tuple[FloatArray, NDArray[np.int64], FloatArray, FloatArray, FloatArray]:
+        """Score and most telling window of each cell, and counts, means and variances (W, C)."""
+        state = self._state
+        count = len(state.cells)
+        score, best = np.full(count, -np.inf), np.zeros(count, np.int64)
+        seen, mean, variance = (np.zeros((len(WINDOWS), count)) for _ in range(3))
+        place = {topic: row for row, topic in enumerate(outlook.topics)}
+        topic = np.array([place.get(cell.topic, -1) for cell in state.cells], np.int64)
+        busy = (topic >= 0) & (state.today() >= FRESH)
+        rows = np.nonzero(busy)[0]
+        if not len(rows):
+            return score, best, seen, mean, variance
+        share, doubt = (one[:, rows] for one in state.shares(WINDOWS))
+        j = topic[rows]
+        due = np.cumsum(outlook.expected, axis=0)[[hours - 1 for hours in WINDOWS]]
+        y = state.window_counts(WINDOWS)[:, rows]
+        m = np.maximum(due[:, j] * share, 1e-6)
+        v = outlook.phi[j] * m + (outlook.relative[j] + doubt) * m * m
+        raw = np.zeros(y.shape)
+        telling = (y >= LEAST_COUNT) & (y > m + 1.5 * np.sqrt(v))
+        raw[telling] = nb_midp_log10(y[telling], m[telling], v[telling])
+        raw -= np.array(HANDICAPS)[:, None]
+        score[rows], best[rows] = raw.max(0), raw.argmax(0)
+        seen[:, rows], mean[:, rows], variance[:, rows] = y, m, v
+        return score, best, seen, mean, variance
+
+    def pack(self) -> bytes:
+        """All that is known of the cells."""
+        return self._state.pack()
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Cells:
+        """The cells that were packed. Raises `ValueError` on a format that this version does not know."""
+        cells = cls.__new__(cls)
+        cells._state = CellState.unpack(packed)
+        return cells
+
+
+def flat(counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[tuple[str, str, str, int]]:
+    """Counts nested by topic, attribute and value as `Cells.take` wants them."""
+    return [
+        (topic, attribute, value, count)
+        for topic, attributes in counts.items()
+        for attribute, values in attributes.items()
+        for value, count in values.items()
+    ]

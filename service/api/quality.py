@@ -1,0 +1,96 @@
+"""`GET /v1/quality`: was it worth it, as people judged, over time."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from models.alert import Judgement
+from models.bar import extras
+from models.quality import Quality
+from service.api.auth import needs
+from service.api.parts import ApiParts
+from service.api.topics import bar_view
+from service.store.alerts import Filed
+from service.store.apikeys import Scope
+from service.views import iso, topic_name_view
+
+router = APIRouter(tags=["alerts"], dependencies=[Depends(needs(Scope.read))])
+
+_PAGE = 200
+_MOST_TOPICS = 20
+_WEEK = timedelta(weeks=1)
+
+
+@router.get("/v1/quality")
+async def quality(
+    request: Request, weeks: Annotated[int, Query(ge=1, le=56, description="how far back")] = 12
+) -> dict[str, Any]:
+    """The precision of alerts as judged by people: in all, by week, by severity, and the topics with most noise."""
+    parts: ApiParts = request.app.state.parts
+    monday = _monday(parts.clock())
+    first = monday - (weeks - 1) * _WEEK
+    filed = [one async for one in _since(parts, first)]
+    by_week: dict[datetime, Quality] = defaultdict(Quality)
+    by_severity: dict[str, Quality] = defaultdict(Quality)
+    by_topic: dict[str, Quality] = defaultdict(Quality)
+    for one in filed:
+        judged = _of(one)
+        by_week[_monday(one.alert.fired_at)] += judged
+        by_severity[one.alert.severity.value] += judged
+        by_topic[one.alert.evidence.topic.id] += judged
+    return {
+        "total": _view(sum(by_week.values(), Quality())),
+        "weeks": [{"start": iso(start)} | _view(by_week[start]) for start in (first + n * _WEEK for n in range(weeks))],
+        "severities": {name: _view(found) for name, found in sorted(by_severity.items())},
+        "topics": await _topics(parts, filed, by_topic),
+    }
+
+
+async def _topics(parts: ApiParts, filed: Iterable[Filed], found: dict[str, Quality]) -> list[dict[str, Any]]:
+    """The topics whose alerts were called noise most often, with what they must score since."""
+    extra, detector = extras(await parts.book.bars(), parts.clock()), await parts.detector()
+    names = {one.alert.evidence.topic.id: one.alert.evidence.topic for one in filed}
+    noisy = sorted((name for name in found if found[name].noise), key=lambda name: (-found[name].noise, name))
+    return [
+        _view(found[name])
+        | {"topic": topic_name_view(names[name])}
+        | {"bar": bar_view(extra.get(name, 0.0), detector.threshold if detector else None)}
+        for name in noisy[:_MOST_TOPICS]
+    ]
+
+
+async def _since(parts: ApiParts, first: datetime) -> AsyncIterator[Filed]:
+    """Every alert that fired at or after a time, newest first."""
+    place: tuple[float, str] | None = None
+    while page := await parts.book.newest(_PAGE, place):
+        for one in page:
+            if one.alert.fired_at < first:
+                return
+            yield one
+        place = (page[-1].alert.fired_at.timestamp(), page[-1].alert.id)
+
+
+def _of(one: Filed) -> Quality:
+    said = one.facts.judgement
+    return Quality(1, int(said is Judgement.real), int(said is Judgement.noise))
+
+
+def _view(found: Quality) -> dict[str, Any]:
+    interval = found.interval()
+    return {
+        "alerts": found.alerts,
+        "real": found.real,
+        "noise": found.noise,
+        "unjudged": found.alerts - found.real - found.noise,
+        "precision": None if found.precision is None else round(found.precision, 3),
+        "low": round(interval[0], 3) if interval else None,
+        "high": round(interval[1], 3) if interval else None,
+    }
+
+
+def _monday(at: datetime) -> datetime:
+    day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day - timedelta(days=day.weekday())

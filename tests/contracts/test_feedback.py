@@ -1,0 +1,27 @@
+"""What people say of an alert is kept with what it asks of its topic, on every store."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from models.alert import Judgement
+from models.bar import raise_bar
+from service.store.alerts import AlertBook, Deed, Judged
+from service.store.judgement import JudgeStore, Tick
+from service.store.lease import Lease
+from service.store.redis import Store
+from tests.contracts.test_alert_book import alert
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+async def test_a_judgement_stands_in_the_timeline_with_the_bar_it_moved(store: Store) -> None:
+    lease, book = Lease(store, "judge"), AlertBook(store)
+    await lease.hold()
+    await JudgeStore(store).commit(Tick(None, 1, {}, [alert()]), lease.token)
+    bar = raise_bar([], alert="a1", topic="t1", threshold=3.2, at=NOW)
+    deed = Deed(NOW, "judged", by="Li", note="a price cut", detail={"bar_before": bar.before, "bar_after": bar.after})
+    await book.act("a1", "judged", lambda _, f: replace(f, judgement=Judgement.noise), deed=deed, judged=Judged(bar))
+    assert await book.timeline("a1") == [deed]
+    assert await book.bars() == [bar]
+    await book.act("a1", "unjudged", lambda _, f: replace(f, judgement=None), judged=Judged(None))
+    assert await book.bars() == []

@@ -1,0 +1,135 @@
+"""Hidden cells: a bad batch in a busy topic is found, and what only sells well is not."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from models.cells import Cells, flat
+from models.cellstate import Cell
+from models.channels import TOTAL, Channels
+from models.detector import DetectorSettings
+from models.verdict import Outlook
+
+BATCHES = ("A1", "A2", "B1", "C1")
+
+
+def outlook(expected: float = 20.0) -> Outlook:
+    return Outlook(["heat", "late"], np.full((24, 2), expected), np.array([1.3, 1.3]), np.array([0.02, 0.02]))
+
+
+def hour(rng: np.random.Generator, shares: dict[str, float], rate: float = 20.0) -> list[tuple[str, str, str, int]]:
+    """An hour of two topics and of messages without one, all speaking of the same batches."""
+    counted = []
+    for topic, scale in (("heat", rate), ("late", rate), ("", 2 * rate)):
+        drawn = {batch: int(rng.poisson(scale * share)) for batch, share in shares.items()}
+        counted += [(topic, "", "", sum(drawn.values()))]
+        counted += [(topic, "batch", batch, n) for batch, n in drawn.items() if n]
+    return counted
+
+
+def lived(hours: int = 300, seed: int = 0) -> tuple[Cells, np.random.Generator]:
+    rng, cells = np.random.default_rng(seed), Cells(bucket_hours=1.0)
+    for at in range(hours):
+        cells.take(at, hour(rng, dict.fromkeys(BATCHES, 0.25)))
+    return cells, rng
+
+
+def test_a_bad_batch_in_a_busy_topic_is_found_by_name() -> None:
+    cells, rng = lived()
+    for at in range(300, 306):
+        cells.take(at, [*hour(rng, dict.fromkeys(BATCHES, 0.25)), ("heat", "batch", "B1", 9)])
+    first = cells.judge(outlook(), threshold=3.5)[0]
+    assert (first.cell.topic, first.cell.attribute, first.cell.value) == ("heat", "batch", "B1")
+    assert first.observed > first.upper_bound > first.expected
+    assert first.lift > 1.5
+
+
+def test_a_batch_that_sells_more_is_no_defect() -> None:
+    cells, rng = lived(seed=1)
+    for at in range(300, 324):
+        cells.take(at, hour(rng, {"A1": 0.7, "A2": 0.1, "B1": 0.1, "C1": 0.1}))
+    assert cells.judge(outlook(), threshold=3.5) == ()
+
+
+def test_a_fresh_batch_is_expected_where_its_product_was() -> None:
+    rng = np.random.default_rng(2)
+    known, unknown = Cells(bucket_hours=1.0), Cells(bucket_hours=1.0)
+    old, new = {"A1": 0.1, "B1": 0.9}, {"A2": 0.1, "B1": 0.9}
+    for at in range(420):
+        sold = old if at < 400 else new
+        counted = []
+        for topic, tie in (("heat", 8.0), ("late", 1.0), ("", 1.0)):
+            drawn = {b: int(rng.poisson(20 * s * (tie if b[0] == "A" else 1.0))) for b, s in sold.items()}
+            counted += [(topic, "batch", b, n) for b, n in drawn.items() if n]
+            counted += [(topic, "product", b[0], n) for b, n in drawn.items() if n]
+        known.take(at, counted, {("batch", b): ("product", b[0]) for b in sold})
+        unknown.take(at, counted)
+    due = Outlook(["heat", "late"], np.full((24, 2), [[34.0, 20.0]]), np.array([1.3, 1.3]), np.array([0.02, 0.02]))
+    assert known.judge(due, threshold=3.5) == ()
+    fresh = Cell("heat", "batch", "A2")
+    assert unknown.scores(due)[fresh] > known.scores(due)[fresh] + 0.5
+
+
+def test_the_batch_is_named_where_its_product_surges_with_it() -> None:
+    cells, rng = Cells(bucket_hours=1.0), np.random.default_rng(3)
+    kin = {("batch", b): ("product", b[0]) for b in BATCHES}
+    for at in range(306):
+        counted = hour(rng, dict.fromkeys(BATCHES, 0.25))
+        counted += [("heat", "batch", "A2", 12)] if at >= 300 else []
+        products = [(t, "product", v[0], n) for t, a, v, n in counted if a == "batch"]
+        cells.take(at, counted + products, kin)
+    assert next(v.cell.value for v in cells.judge(outlook(), threshold=3.5)) == "A2"
+
+
+def test_cells_stop_and_start_anywhere_with_the_same_verdicts() -> None:
+    whole, rng = lived(100, seed=4)
+    broken = Cells.unpack(whole.pack())
+    for at in range(100, 160):
+        counted = [*hour(rng, dict.fromkeys(BATCHES, 0.25)), ("late", "batch", "C1", 6 if at > 150 else 0)]
+        assert whole.take(at, counted) == broken.take(at, counted)
+        assert whole.judge(outlook(), threshold=1.0) == broken.judge(outlook(), threshold=1.0)
+        if at % 7 == 0:
+            broken = Cells.unpack(broken.pack())
+
+
+def test_memory_is_bounded_and_keeps_what_is_heard_most() -> None:
+    cells, rng = Cells(bucket_hours=1.0, most=50), np.random.default_rng(5)
+    for at in range(72):
+        rare = [("heat", "batch", f"r{int(n)}", 1) for n in rng.integers(0, 10_000, 40)]
+        cells.take(at, [("heat", "batch", "A1", 10), ("", "batch", "A1", 10), *rare])
+    kept = cells.take(72, [])
+    assert kept <= 50
+    assert any(cell.value == "A1" for cell in cells.scores(outlook()))
+
+
+def test_nested_counts_are_flattened() -> None:
+    assert flat({"heat": {"batch": {"A1": 2}}}) == [("heat", "batch", "A1", 2)]
+
+
+def test_time_does_not_run_backwards() -> None:
+    cells = Cells(bucket_hours=1.0)
+    cells.take(5, [])
+    with pytest.raises(ValueError, match="not after"):
+        cells.take(5, [])
+
+
+def channels(hours: int = 24 * 21) -> tuple[Channels, int]:
+    rng, found = np.random.default_rng(6), Channels(DetectorSettings(bucket=timedelta(hours=1)), 96)
+    for at in range(96, 96 + hours):
+        found.take(at, {"form": int(rng.poisson(12)), "chat": int(rng.poisson(30))})
+    return found, 96 + hours
+
+
+def test_an_outage_that_all_write_about_surges_in_the_total() -> None:
+    found, at = channels()
+    loud = {verdict.channel for verdict in found.take(at, {"form": 60, "chat": 170}) if verdict.side == "surge"}
+    assert TOTAL in loud
+    assert Channels.unpack(found.pack()).take(at + 1, {"form": 60, "chat": 170}, excused=True) == ()
+
+
+def test_a_channel_that_stops_is_told_and_a_quiet_hour_is_not() -> None:
+    found, at = channels()
+    assert found.take(at, {"form": 7, "chat": 24}) == ()
+    told = [v for n in range(1, 4) for v in found.take(at + n, {"chat": 30})]
+    assert {(v.channel, v.side) for v in told} == {("form", "silence")}

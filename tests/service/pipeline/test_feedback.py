@@ -1,0 +1,170 @@
+"""What people say of an alert changes what rings next, and can be undone."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.alert import Alert, Facts, Judgement
+from models.bar import HALF_LIFE, STEP, raise_bar
+from models.buckets import bucket_of, end_of
+from models.detector import Detector
+from models.embed import Centring
+from models.topics import Topic, TopicModel
+from service.metrics import Metrics
+from service.notify.card import Voice, card_of
+from service.pipeline.judge import Judge, JudgeRules, unpack_detector
+from service.pipeline.witness import Witness
+from service.store import keys
+from service.store.alerts import AlertBook, Deed, Judged
+from service.store.campaigns import Campaigns
+from service.store.counts import Counts, Retention
+from service.store.embedded import EmbeddedStore
+from service.store.judgement import JudgeStore
+from service.store.lease import Lease
+from service.store.model import ModelStore
+from service.store.outbox import EVERYBODY, Outbox
+from service.store.pools import Pools
+from service.store.redis import Store
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+FIRST = bucket_of(NOW)
+CALM = 5 * 288  # buckets before the first surge: the detector has settled
+SURGES = [FIRST + CALM, FIRST + CALM + 400]  # more than a day apart, else it is one episode
+LAST = SURGES[1] + 6
+KEEP = timedelta(days=90)
+
+
+def usual(bucket: int) -> dict[str, int]:
+    """Two topics, the one that is looked at and the rest of the shop; the same at every start."""
+    draw = np.random.default_rng(bucket)
+    return {"t1": int(draw.poisson(4.0)), "t2": int(draw.poisson(30.0))}
+
+
+class Court:
+    """A judge over a store with two topics and their counts."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.book, self.lease = store, AlertBook(store), Lease(store, "judge", timedelta(hours=1))
+        counts = Counts(store, partitions=1, retention=Retention(KEEP, KEEP, 100, 1_000))
+        self.models, pools = ModelStore(store), Pools(store, partitions=1)
+        self.judge = Judge(
+            JudgeStore(store), counts, self.models, self.book, Campaigns(store), Witness(counts, pools, self.models),
+            JudgeRules(2.0, receivers=(EVERYBODY,)), Metrics(), self.lease.token,
+        )  # fmt: skip
+
+    async def open(self) -> None:
+        """Judge the calm days."""
+        await self.lease.hold()
+        pipe = self.store.client.pipeline()
+        for bucket in range(FIRST, LAST + 1):
+            pipe.hset(keys.counts(0, bucket), mapping=usual(bucket))
+        await pipe.execute()
+        mean, centroid = np.zeros(4, np.float32), np.eye(4, dtype=np.float32)
+        topics = tuple(Topic(f"t{n}", centroid[n], 0.3, 40, NOW) for n in (1, 2))
+        await self.models.save(TopicModel("fake", Centring({"zh": mean, "en": mean}), topics), FIRST)
+        await self.judge.begin(FIRST, raise_from=FIRST + CALM - 1)
+        await self.until(SURGES[0] - 1)
+
+    async def surge(self, bucket: int) -> list[str]:
+        """Judge up to and over a surge: as small as it can be and still ring. Answers as `until`."""
+        await self.until(bucket - 1)
+        detector = unpack_detector((await JudgeStore(self.store).state())[1])
+        size = next(size for size in range(3, 99) if _excess(detector, bucket, size) > STEP / 8)
+        assert _excess(detector, bucket, size) < STEP
+        await self.store.client.hset(keys.counts(0, bucket), "t1", size)
+        return await self.until(bucket + 6)
+
+    async def until(self, bucket: int) -> list[str]:
+        """Judge up to a bucket; answers the alerts on t1 so far, oldest first."""
+        await self.judge.advance(end_of(bucket), end_of(bucket))
+        filed = await self.book.newest(50)
+        return sorted(one.alert.id for one in filed if one.alert.evidence.topic.id == "t1")
+
+    async def say(self, alert_id: str, judgement: Judgement | None, at: datetime) -> None:
+        """As the API does it."""
+        bar = None
+        if judgement is Judgement.noise:
+            bar = raise_bar(await self.book.bars(), alert=alert_id, topic="t1", threshold=3.2, at=at)
+
+        def change(_: Alert, facts: Facts) -> Facts:
+            return replace(facts, judgement=judgement)
+
+        await self.book.act(alert_id, "judged", change, deed=Deed(at, "judged"), judged=Judged(bar))
+
+
+def _excess(detector: Detector, bucket: int, size: int) -> float:
+    """By how much a surge of that size on t1 would score over the threshold."""
+    trial = Detector.unpack(detector.pack())
+    tick = trial.step(bucket, usual(bucket) | {"t1": size})
+    return float(tick.score[list(tick.topics).index("t1")] - tick.threshold)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder: Path = tmp_path_factory.mktemp("court")
+    with EmbeddedStore(folder, durable=False) as store:
+        yield store.url
+
+
+Dump = dict[bytes, bytes]
+_HELD: dict[str, Dump] = {}
+
+
+@pytest.fixture
+async def court(url: str) -> AsyncIterator[Court]:
+    """A court after its first alert; the way there is judged once, and then put back for each test."""
+    store = Store.connect(url)
+    court = Court(store)
+    try:
+        await store.client.flushall()
+        for key, body in _HELD.get(url, {}).items():
+            await store.client.restore(key, 0, body)
+        if url not in _HELD:
+            await court.open()
+            await court.surge(SURGES[0])
+            _HELD[url] = {key: await store.client.dump(key) for key in await store.client.keys()}
+        await store.client.delete(keys.lease("judge"))
+        await court.lease.hold()
+        yield court
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "second_rings"),
+    [
+        ([], True),
+        ([Judgement.noise], False),
+        ([Judgement.noise, Judgement.real], True),
+        ([Judgement.noise, None], True),
+    ],
+    ids=["nothing", "noise", "noise, then real", "noise, then undone"],
+)
+async def test_noise_keeps_the_same_from_ringing_again_and_nothing_else_does(
+    court: Court, said: list[Judgement | None], second_rings: bool
+) -> None:
+    (first,) = await court.until(SURGES[0] + 6)
+    for judgement in said:
+        await court.say(first, judgement, end_of(SURGES[0]))
+    assert len(await court.surge(SURGES[1])) == 1 + second_rings
+
+
+async def test_a_bar_that_was_raised_long_ago_holds_nothing_back(court: Court) -> None:
+    (first,) = await court.until(SURGES[0] + 6)
+    await court.say(first, Judgement.noise, end_of(SURGES[0]) - 12 * HALF_LIFE)
+    assert len(await court.surge(SURGES[1])) == 2
+
+
+async def test_each_change_is_left_once_for_everybody_in_words_that_a_card_can_be_made_of(court: Court) -> None:
+    await court.until(SURGES[0] + 200)
+    left = await Outbox(court.store).due(end_of(LAST))
+    assert {one.receiver for one in left} == {EVERYBODY}
+    assert [card_of(one.payload, Voice("en")).title.split("]")[1].split(":")[0] for one in left] == [
+        " New alert",
+        " Over",
+    ]
+    assert await court.until(SURGES[0] + 200) and len(await Outbox(court.store).due(end_of(LAST))) == len(left)
