@@ -271,13 +271,19 @@ class Judge:
                     before,
                     reading.alarm,
                     reading.observed,
-                    lambda sighting=sighting, silence=silence: self._testify(sighting, silence, bucket + 1),  # type: ignore[misc]
+                    lambda sighting=sighting, silence=silence, surge=surge: self._testify(  # type: ignore[misc]
+                        bench, sighting, silence, surge, bucket + 1
+                    ),
                 )
                 await self._record(bench, case, bucket, now, changes)
 
-    async def _testify(self, sighting: Sighting | None, silence: Silence | None, now: int) -> Evidence:
+    async def _testify(
+        self, bench: _Bench, sighting: Sighting | None, silence: Silence | None, surge: Surge, now: int
+    ) -> Evidence:
         if sighting is not None:
-            return await asyncio.to_thread(self._lookout.testify, sighting, self._lookout.watch.bar)
+            alert = await self._alert(bench, surge)
+            name = alert.evidence.topic if alert else None
+            return await asyncio.to_thread(self._lookout.testify, sighting, self._lookout.watch.bar, name)
         assert silence is not None
         return silent_evidence(silence, now)
 

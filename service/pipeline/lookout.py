@@ -30,6 +30,7 @@ _WARM_STEP = timedelta(hours=2)
 _CURVE = timedelta(hours=72)
 _SAME_DAYS = timedelta(days=2)
 _AFFINITY = timedelta(days=7)
+_BACKGROUND = 500  # other messages that a crowd's words are told from
 _LEAST_SHARE = 1 / 3  # of a crowd's messages in one topic, from which the crowd is a part of that topic
 
 
@@ -109,8 +110,8 @@ class Lookout:
 
     # ------------------------------------------------------------------ testify
 
-    def testify(self, sighting: Sighting, bar: float, samples: int = 8) -> Evidence:
-        """All that an alert shows of a crowd."""
+    def testify(self, sighting: Sighting, bar: float, name: TopicName | None, samples: int = 8) -> Evidence:
+        """All that an alert shows of a crowd; ``name`` is what it was called before, so that names stay."""
         space, crowd = self._space, sighting.crowd
         assert space is not None and self._model is not None
         last = sighting.place.last
@@ -131,7 +132,7 @@ class Lookout:
             upper_bound=int(upper_bound(bar, crowd.expected, crowd.variance)) + 1,
         )
         return Evidence(
-            topic=_name(sighting, space),
+            topic=name or _name(sighting, space),
             window=figures,
             onset=crowd.members[0].message.occurred_at,
             customers=len({one.message.customer for one in crowd.members}),
@@ -210,7 +211,7 @@ def _name(sighting: Sighting, space: Space[Held]) -> TopicName:
     """The topic's id, with words of the crowd's own: what is being said, not what the topic is about."""
     texts = [gist(one.message.text) for one in sighting.crowd.members]
     _, others = space.around(sighting.crowd.centroid, sighting.place.last - _AFFINITY // BUCKET, sighting.place.last)
-    words = describe([texts], [gist(space.handles[row].message.text) for row in others[-2_000:]])[0]
+    words = describe([texts], [gist(space.handles[row].message.text) for row in others[-_BACKGROUND:]])[0]
     plain = topic_name(sighting.topic)
     label = next((text for text in words.labels.values() if text), None) or topic_label(sighting.topic)
     return TopicName(
