@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     keep_alerts: timedelta = Field(timedelta(days=400), description="retention of alerts")
     samples_per_topic: int = Field(256, ge=10, description="newest messages kept for each topic")
     waiting: int = Field(20_000, ge=500, description="messages of no topic kept for discovery")
+    recent: int = Field(20_000, ge=1_000, description="newest messages kept to see what crowds whatever its topic")
 
     # Topics and alerts.
     discover_first: int = Field(500, ge=50, description="messages before the first topics are made")

@@ -22,7 +22,8 @@ from service.notify.receiver import Receiver
 from service.pipeline.deliver import Deliverer
 from service.pipeline.discover import DiscoverRules, Discovery
 from service.pipeline.ingest import Ingest, IngestRules
-from service.pipeline.judge import Judge, JudgeRules
+from service.pipeline.judge import CROWDS_PART, Judge, JudgeRules
+from service.pipeline.lookout import Lookout
 from service.pipeline.mapping import all_mappings
 from service.pipeline.witness import Witness
 from service.pipeline.worker import Worker, WorkerRules
@@ -66,7 +67,9 @@ def open_rooms(settings: Settings, url: str) -> Rooms:
     """Rooms on the store at ``url``; nothing is sent yet."""
     store = Store.connect(url)
     partitions = settings.partitions
-    retention = Retention(settings.keep_counts, settings.keep_cells, settings.samples_per_topic, settings.waiting)
+    retention = Retention(
+        settings.keep_counts, settings.keep_cells, settings.samples_per_topic, settings.waiting, settings.recent
+    )
     return Rooms(
         store=store,
         inbox=Inbox(store, partitions=partitions, keep_seen=settings.keep_seen, max_backlog=settings.max_backlog),
@@ -119,9 +122,11 @@ def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics
         base_url=settings.public_url,
     )
     witness = Witness(rooms.counts, rooms.pools, rooms.models)
+    lookout = Lookout(rooms.pools, rooms.models, CROWDS_PART * settings.false_alarms_per_week)
     return Judge(
-        rooms.judge, rooms.counts, rooms.models, rooms.book, rooms.campaigns, witness, rules, metrics, lease.token
-    )
+        rooms.judge, rooms.counts, rooms.models, rooms.book, rooms.campaigns, witness, lookout, rules, metrics,
+        lease.token,
+    )  # fmt: skip
 
 
 def build_discovery(settings: Settings, rooms: Rooms, found: DiscoverySettings | None = None) -> Discovery:

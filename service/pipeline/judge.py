@@ -1,23 +1,26 @@
 """The judge: closed buckets in, alerts out; each tick written whole or not at all."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import orjson
 
 from models.alert import Alert, Facts, Reason, alert_id, decide, mark_sent, open_alert, update_alert
 from models.bar import extras, held
-from models.buckets import BUCKETS_PER_DAY, bucket_of, end_of, start_of
+from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
+from models.crowds import Silence
 from models.detector import Detector, DetectorSettings
-from models.evidence import WindowFigures
-from models.severity import Grade, grade
+from models.evidence import Evidence
+from models.severity import Grade, Severity, grade
 from models.surge import Reading, Surge, SurgeRules, SurgeState, advance
 from models.topics import Topic, TopicKind, TopicModel, TopicState
 from models.verdict import Tick as DetectorTick
 from service.logs import log
 from service.metrics import Metrics
+from service.pipeline.lookout import Lookout, Sighting, is_told, silent_evidence
 from service.pipeline.witness import Witness
 from service.store.alerts import AlertBook
 from service.store.campaigns import Campaign, Campaigns
@@ -29,6 +32,9 @@ from service.views import alert_view
 
 _CHUNK = BUCKETS_PER_DAY  # buckets read and, where nothing happens, written at a time in catching up
 _REFRESH = 12  # ticks between updates of an open alert's evidence: an hour
+_CALM = 0.6  # times the bar, below which a crowd is no crowd any more
+CROWDS_PART = 0.5
+"""Of the budget of false alarms, for crowds; the rest is for topics."""
 _PAST = timedelta(days=28)  # how far back a newly found topic's counts are read
 
 
@@ -49,7 +55,20 @@ class _Bench:
     raise_from: int
     surges: dict[str, Surge]
     alerts: dict[str, Alert]
+    crowds: dict[str, Surge] = field(default_factory=dict)
+    """Episodes of crowds and of silent channels, by name."""
     model_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One episode at one bucket: as it is and as it was, whether it is over its bar now, and who testifies."""
+
+    surge: Surge
+    before: Surge | None
+    loud: bool
+    observed: int
+    testify: Callable[[], Awaitable[Evidence]]
 
 
 @dataclass(slots=True)
@@ -75,6 +94,7 @@ class Judge:
         book: AlertBook,
         campaigns: Campaigns,
         witness: Witness,
+        lookout: Lookout,
         rules: JudgeRules,
         metrics: Metrics,
         token: str,
@@ -85,6 +105,7 @@ class Judge:
         self._book = book
         self._campaigns = campaigns
         self._witness = witness
+        self._lookout = lookout
         self._rules = rules
         self._metrics = metrics
         self._token = token
@@ -103,7 +124,8 @@ class Judge:
 
     async def begin(self, first: int, raise_from: int) -> None:
         """Start judging at bucket ``first``, raising from ``raise_from``: once, when the first topics are made."""
-        detector = Detector(DetectorSettings(false_alarms_per_week=self._rules.false_alarms_per_week), first)
+        budget = (1 - CROWDS_PART) * self._rules.false_alarms_per_week
+        detector = Detector(DetectorSettings(false_alarms_per_week=budget), first)
         bench = _Bench(detector, None, raise_from, {}, {})
         await self._write(bench, first - 1, _Changes())
         bench.position = first - 1
@@ -161,6 +183,8 @@ class Judge:
                 if bucket >= bench.raise_from:
                     tick = held(tick, extras(bars, end_of(bucket)))
                     await self._weigh(bench, bench.detector, tick, now, changes)
+                    if (bucket + 1) % BUCKETS_PER_HOUR == 0:
+                        await self._survey(bench, bucket, extras(bars, end_of(bucket)), now, changes)
             if changes or bucket == chunk[-1]:
                 await self._write(bench, bucket, changes)
             changed |= changes.alerts
@@ -191,41 +215,109 @@ class Judge:
                 continue
             reading = _reading(detector, tick, rows.get(name), name)
             before = bench.surges.get(name)
+            if before is None and await self._crowded(bench, name):
+                continue  # told already, of the crowd that makes the topic loud
             surge = advance(name, before, reading, self._rules.surge)
             if surge is None:
                 bench.surges.pop(name, None)
                 continue
             bench.surges[name] = surge
             if surge.state is not SurgeState.pending and (surge.open or surge != before):
-                await self._record(bench, detector, topic, surge, before, tick, now, changes)
+                case = _Case(
+                    surge,
+                    before,
+                    name in loud,
+                    reading.observed,
+                    lambda topic=topic, surge=surge: self._witness.testify(detector, topic, surge, tick.bucket),  # type: ignore[misc]
+                )
+                await self._record(bench, case, tick.bucket, now, changes)
 
-    async def _record(
-        self,
-        bench: _Bench,
-        detector: Detector,
-        topic: Topic,
-        surge: Surge,
-        before: Surge | None,
-        tick: DetectorTick,
-        now: datetime,
-        changes: _Changes,
+    async def _survey(
+        self, bench: _Bench, bucket: int, extra: Mapping[str, float], now: datetime, changes: _Changes
     ) -> None:
+        """Look for crowds and silences at the end of an hour, and advance their episodes."""
+        watch = self._lookout.watch
+        seen = {f"c{one.place.number}": one for one in await self._lookout.look(bucket + 1)}
+        silent = {f"silent-{one.value}": one for one in self._lookout.silences(bucket + 1)}
+        if (bucket + 1) % BUCKETS_PER_DAY == 0:
+            watch.calibrate(bucket + 1)
+        for name in sorted({*seen, *silent, *bench.crowds}):
+            sighting, silence, before = seen.get(name), silent.get(name), bench.crowds.get(name)
+            if sighting is not None:
+                bar = watch.bar + extra.get(sighting.topic.id, 0.0)
+                alarm = sighting.score >= bar and is_told(sighting.topic)
+                if alarm and before is None and await self._told_of(bench, sighting):
+                    continue
+                reading = Reading(
+                    bucket,
+                    alarm,
+                    sighting.score < _CALM * bar,
+                    min(sighting.first, bucket),
+                    sighting.crowd.observed + 1,
+                    sighting.crowd.expected,
+                )
+            elif silence is not None:
+                reading = Reading(bucket, True, False, silence.last + 1, 0, silence.expected)
+            else:
+                reading = Reading(bucket, False, True, bucket, 0, 0.0)
+            surge = advance(name, before, reading, self._rules.surge)
+            if surge is None:
+                bench.crowds.pop(name, None)
+                continue
+            bench.crowds[name] = surge
+            if surge.state is not SurgeState.pending and (surge.open or surge != before):
+                case = _Case(
+                    surge,
+                    before,
+                    reading.alarm,
+                    reading.observed,
+                    lambda sighting=sighting, silence=silence, surge=surge: self._testify(  # type: ignore[misc]
+                        bench, sighting, silence, surge, bucket + 1
+                    ),
+                )
+                await self._record(bench, case, bucket, now, changes)
+
+    async def _testify(
+        self, bench: _Bench, sighting: Sighting | None, silence: Silence | None, surge: Surge, now: int
+    ) -> Evidence:
+        if sighting is not None:
+            alert = await self._alert(bench, surge)
+            name = alert.evidence.topic if alert else None
+            return await asyncio.to_thread(self._lookout.testify, sighting, self._lookout.watch.bar, name)
+        assert silence is not None
+        return silent_evidence(silence, now)
+
+    async def _crowded(self, bench: _Bench, topic: str) -> bool:
+        """Whether an alert is open on a crowd in this topic."""
+        alerts = [await self._alert(bench, surge) for surge in bench.crowds.values() if surge.open]
+        return any(alert is not None and alert.evidence.topic.id == topic for alert in alerts)
+
+    async def _told_of(self, bench: _Bench, sighting: Sighting) -> bool:
+        """Whether an open alert on the crowd's topic says the same already: another value's defect gets its own."""
+        surge = bench.surges.get(sighting.topic.id)
+        alert = await self._alert(bench, surge) if surge is not None and surge.open else None
+        if alert is None:
+            return False
+        culprits = {(one.attribute, one.value) for one in alert.evidence.culprits}
+        return sighting.crowd.attribute is None or (sighting.crowd.attribute, sighting.crowd.value) in culprits
+
+    async def _record(self, bench: _Bench, case: "_Case", bucket: int, now: datetime, changes: _Changes) -> None:
         """Open or update the alert of an episode, and decide whether to tell."""
+        surge, before = case.surge, case.before
         fresh = before is None or before.fired != surge.fired
         alert = None if fresh else await self._alert(bench, surge)
         if alert is None:
-            evidence = await self._witness.testify(detector, topic, surge, tick.bucket)
-            alert = open_alert(surge, evidence, _grade(evidence.window), now)
-        elif surge.open and before is not None and before.open and not _stale(alert, tick):
+            evidence = await case.testify()
+            alert = open_alert(surge, evidence, _grade(evidence), now)
+        elif surge.open and before is not None and before.open and not _stale(alert, case, bucket):
             return
         else:
-            loud = topic.id in tick.topics and bool(tick.alarm[tick.topics.index(topic.id)])
-            renewed = await self._witness.testify(detector, topic, surge, tick.bucket) if loud else None
-            alert = update_alert(alert, surge, renewed, _grade(renewed.window) if renewed else None, tick.bucket)
+            renewed = await case.testify() if case.loud else None
+            alert = update_alert(alert, surge, renewed, _grade(renewed) if renewed else None, bucket)
         facts = Facts() if fresh else (await self._book.get(alert.id)).facts
-        told = decide(alert, facts, end_of(tick.bucket))
+        told = decide(alert, facts, end_of(bucket))
         if told is not None:
-            alert = mark_sent(alert, told, end_of(tick.bucket))
+            alert = mark_sent(alert, told, end_of(bucket))
             self._announce(alert, facts, told, now, changes)
         bench.alerts[alert.id] = alert
         changes.alerts[alert.id] = alert
@@ -288,15 +380,16 @@ class Judge:
             return None
         detector = unpack_detector(state)
         held = orjson.loads(state["bench"])
-        surges = {
-            name: Surge(**fields | {"state": SurgeState(fields["state"])}) for name, fields in held["surges"].items()
-        }
-        return _Bench(detector, position, held["raise_from"], surges, {})
+        self._lookout.restore(state.get("watch"))
+        return _Bench(
+            detector, position, held["raise_from"], _surges(held["surges"]), {}, _surges(held.get("crowds", {}))
+        )
 
     async def _write(self, bench: _Bench, bucket: int, changes: _Changes) -> None:
-        held = {"surges": bench.surges, "raise_from": bench.raise_from}
+        held = {"surges": bench.surges, "crowds": bench.crowds, "raise_from": bench.raise_from}
         state = {f"detector.{name}": value for name, value in bench.detector.pack().items()}
         state["bench"] = orjson.dumps(held)
+        state["watch"] = self._lookout.watch.pack()
         tick = Tick(
             before=bench.position,
             after=bucket,
@@ -316,20 +409,26 @@ def unpack_detector(state: Mapping[str, bytes]) -> Detector:
     return Detector.unpack({n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)})
 
 
+def _surges(held: Mapping[str, Any]) -> dict[str, Surge]:
+    return {name: Surge(**fields | {"state": SurgeState(fields["state"])}) for name, fields in held.items()}
+
+
 def _watched(topic: Topic) -> bool:
     return topic.state is not TopicState.RETIRED and topic.kind is TopicKind.ISSUE
 
 
-def _stale(alert: Alert, tick: DetectorTick) -> bool:
+def _stale(alert: Alert, case: "_Case", bucket: int) -> bool:
     """Whether an open alert's evidence is worth renewing: while it is loud, every hour and whenever it grew by a third."""
-    topic = alert.evidence.topic.id
-    if topic not in tick.topics or not tick.alarm[row := tick.topics.index(topic)]:
+    if not case.loud:
         return False
-    grew = tick.observed[row] >= 1.33 * alert.evidence.window.observed
-    return bool(grew) or tick.bucket + 1 - bucket_of(alert.updated_at) >= _REFRESH
+    grew = case.observed >= 1.33 * max(alert.evidence.window.observed, 1)
+    return grew or bucket + 1 - bucket_of(alert.updated_at) >= _REFRESH
 
 
-def _grade(window: WindowFigures) -> Grade:
+def _grade(evidence: Evidence) -> Grade:
+    window = evidence.window
+    if window.observed == 0:
+        return Grade(Severity.warning, ("silence",))
     return grade(window.observed, window.expected, window.end - window.start)
 
 

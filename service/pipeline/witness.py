@@ -92,7 +92,7 @@ class Witness:
             prefer=(culprits[0].attribute, culprits[0].value) if culprits else None,
             most=self._rules.samples,
         )
-        return tuple(_sample(inside[row]) for row in chosen)
+        return tuple(sample_of(inside[row]) for row in chosen)
 
     async def _curve(self, detector: Detector, topic: str, last: int) -> tuple[CurvePoint, ...]:
         first = last + 1 - _CURVE // BUCKET
@@ -120,7 +120,8 @@ def _others(cells: Mapping[str, Cells], topic: str) -> dict[str, Counter[str]]:
     return others
 
 
-def _sample(held: Held) -> Sample:
+def sample_of(held: Held) -> Sample:
+    """A kept message as an alert shows it."""
     message = held.message
     return Sample(
         message.id, message.source, message.text, message.occurred_at, dict(message.attributes), message.order_id

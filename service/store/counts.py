@@ -46,6 +46,7 @@ class Retention:
     cells: timedelta
     samples_per_topic: int
     waiting: int
+    recent: int
 
 
 class Counts:
@@ -70,6 +71,7 @@ class Counts:
             _seconds(kept.cells),
             max(1, kept.samples_per_topic // self._partitions),
             max(1, kept.waiting // self._partitions),
+            max(1, kept.recent // self._partitions),
         ]
         for tally in tallies:
             message = tally.entry.message

@@ -13,6 +13,7 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{pN}:cells:HOUR             | hash   | keep_cells            | worker (count.lua)  |
 | tocsin:{pN}:samples:TOPIC          | stream | newest N              | worker (count.lua)  |
 | tocsin:{pN}:waiting                | stream | newest N              | worker (count.lua)  |
+| tocsin:{pN}:recent                 | stream | newest N              | worker (count.lua)  |
 | tocsin:{pN}:dead                   | stream | newest 10,000         | worker (bury.lua)   |
 | tocsin:{tenant}:lease:ROLE         | string | 30 s, renewed         | judge, deliver      |
 | tocsin:{tenant}:model              | hash   | for ever              | judge (discover)    |
@@ -111,6 +112,10 @@ def samples(number: int, topic: str) -> str:
 
 def waiting(number: int) -> str:
     return f"{partition(number)}:waiting"
+
+
+def recent(number: int) -> str:
+    return f"{partition(number)}:recent"
 
 
 def dead(number: int) -> str:

@@ -1,7 +1,8 @@
-"""The messages that are kept: the newest of each topic (samples), and those of no topic (waiting)."""
+"""The messages that are kept: the newest of each topic (samples), those of no topic (waiting), and of all (recent)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,24 @@ class Pools:
         """Messages of no topic, newest first over all partitions."""
         return await self._read([keys.waiting(p) for p in range(self._partitions)], count)
 
+    async def recent(self, after: Sequence[str], most: int = 5_000) -> tuple[list[Held], list[str]]:
+        """Messages of any topic but chatter, counted after the places ``after`` (one a partition; "0-0" is the start).
+
+        At most ``most`` a partition, and the places to go on from; nothing more where these are the same.
+        """
+        with store_errors():
+            pipe = self._store.client.pipeline(transaction=False)
+            for partition, place in enumerate(after):
+                pipe.xrange(keys.recent(partition), f"({place}", "+", count=most)
+            answer = await pipe.execute()
+        places = [entries[-1][0].decode() if entries else place for entries, place in zip(answer, after, strict=True)]
+        return _held(answer), places
+
+    @property
+    def beginning(self) -> list[str]:
+        """The places before the first of `recent`."""
+        return ["0-0"] * self._partitions
+
     async def waiting_count(self) -> int:
         with store_errors():
             pipe = self._store.client.pipeline(transaction=False)
@@ -51,19 +70,18 @@ class Pools:
             for stream in streams:
                 pipe.xrevrange(stream, count=count)
             answer = await pipe.execute()
-        held = [
-            Held(
-                partition,
-                entry_id.decode(),
-                unpack_entry(fields[b"m"]).message,
-                fields[b"f"] == b"1",
-                fields[b"v"],
-            )
-            for partition, entries in enumerate(answer)
-            for entry_id, fields in entries
-        ]
+        held = _held(answer)
         held.sort(key=lambda one: one.message.occurred_at, reverse=True)
         return held[:count]
+
+
+def _held(answer: Sequence[Any]) -> list[Held]:
+    """The entries of one stream a partition."""
+    return [
+        Held(partition, entry_id.decode(), unpack_entry(fields[b"m"]).message, fields[b"f"] == b"1", fields[b"v"])
+        for partition, entries in enumerate(answer)
+        for entry_id, fields in entries
+    ]
 
 
 def vectors_of(held: Sequence[Held], dimension: int) -> NDArray[np.float32]:

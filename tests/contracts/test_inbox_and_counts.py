@@ -20,7 +20,7 @@ from service.store.redis import Store
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 VECTOR = pack_vector(np.eye(4, dtype=np.float32)[0])
-RETENTION = Retention(timedelta(days=35), timedelta(days=14), 64, 1_000)
+RETENTION = Retention(timedelta(days=35), timedelta(days=14), 64, 1_000, 1_000)
 PARTITIONS = 3
 
 

@@ -3,7 +3,7 @@
 -- test, and counting, sampling and acknowledging are one step, so a worker killed anywhere loses and doubles nothing.
 -- KEYS source stream
 -- ARGV prefix, mode ('inbox' or 'waiting'), group, seconds to keep customers, counts, cells, samples a topic,
---      waiting messages, then eight per message:
+--      waiting messages, recent messages, then eight per message:
 --      entry id, topic ('-' for none, '~' for chatter), bucket, occurred at (s), customer, cells (joined by 0x1e),
 --      entry, vector
 -- A customer counts once per topic in 24 hours; a moved message gives back what it counted as noise.
@@ -11,7 +11,7 @@
 local source = KEYS[1]
 local prefix, mode, group = ARGV[1], ARGV[2], ARGV[3]
 local keep_customers, keep_counts, keep_cells = ARGV[4], ARGV[5], ARGV[6]
-local keep_samples, keep_waiting = ARGV[7], ARGV[8]
+local keep_samples, keep_waiting, keep_recent = ARGV[7], ARGV[8], ARGV[9]
 local DAY = 86400
 local answer = {}
 
@@ -42,7 +42,7 @@ local function add(topic, bucket, hour, cells, first, sign)
   redis.call('EXPIRE', counts, keep_counts)
 end
 
-for i = 9, #ARGV, 8 do
+for i = 10, #ARGV, 8 do
   local id, topic, bucket, at, customer = ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4]
   local cells, entry, vector = ARGV[i + 5], ARGV[i + 6], ARGV[i + 7]
   local hour = math.floor(at / 3600)
@@ -69,6 +69,10 @@ for i = 9, #ARGV, 8 do
         'm', entry, 'v', vector, 'f', first and '1' or '0')
     elseif topic ~= '~' then
       redis.call('XADD', prefix .. ':samples:' .. topic, 'MAXLEN', '~', keep_samples, '*',
+        'm', entry, 'v', vector, 'f', first and '1' or '0')
+    end
+    if mode == 'inbox' and topic ~= '~' then
+      redis.call('XADD', prefix .. ':recent', 'MAXLEN', '~', keep_recent, '*',
         'm', entry, 'v', vector, 'f', first and '1' or '0')
     end
     answer[#answer + 1] = first and 1 or 0

@@ -1,0 +1,150 @@
+"""The watch over crowds: which crowd of this scan is which of the last, and how telling one must be to ring.
+
+A place is followed from scan to scan by its direction in the space of meaning. The bar is set by the places that
+crowded on the tenant's own past, as the threshold of the topics is: one knob, false alarms a week.
+"""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.buckets import BUCKET
+from models.crowds import Crowd, Handle
+
+_STAYS = timedelta(hours=24) // BUCKET  # a place that crowds again within a day is the same episode
+_FIT = timedelta(days=14) // BUCKET
+_LEAST_FIT = timedelta(days=4) // BUCKET  # of scans, before the bar is the tenant's own
+_BODY_FROM, _BODY_TO = 3, 12
+"""Times the episodes allowed: the ranks of peaks that the tail is read from. Those above may be true surges, those
+below say little of the tail."""
+_LOWEST, _HIGHEST = 2.0, 12.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """One place that crowds, or lately did. ``number`` is never given twice; buckets are those of the scans."""
+
+    number: int
+    centroid: NDArray[np.float32]
+    first: int
+    last: int
+    peak: float
+
+
+def bar_for(peaks: Sequence[float], weeks: float, *, per_week: float, first: float) -> float:
+    """The score that false crowds with these ``peaks``, seen in ``weeks``, would pass ``per_week`` times a week.
+
+    Scores are logarithms of tail probabilities, so peaks fall off exponentially: rate and fall are read from the ranks
+    that surges in the history do not reach, and carried on upwards. ``first`` where there are too few.
+
+    >>> peaks = np.random.default_rng(0).exponential(1 / 3, 200) + 1.5
+    >>> round(bar_for(peaks, 2.0, per_week=1.0, first=4.0), 1), round(float(np.sort(peaks)[-2]), 1)
+    (3.0, 3.0)
+    """
+    allowed = max(per_week * weeks, 1e-9)
+    ranked = np.sort(np.asarray(peaks, dtype=float))[::-1]
+    begin, end = max(2, round(_BODY_FROM * allowed)), max(10, round(_BODY_TO * allowed))
+    if len(ranked) < end:
+        return first
+    body = ranked[begin - 1 : end]
+    fall = (len(body) - 1) / max(float((body[:-1] - body[-1]).sum()), 1e-6)
+    return float(np.clip(body[0] + np.log(begin / allowed) / fall, _LOWEST, _HIGHEST))
+
+
+class Watch:
+    """Follows crowds from scan to scan. Not safe for several threads."""
+
+    def __init__(self, false_alarms_per_week: float, first_bar: float = 4.0) -> None:
+        self.per_week, self.first_bar = false_alarms_per_week, first_bar
+        self.bar = first_bar
+        self.places: list[Place] = []
+        self._next = 1
+        self._gone: list[tuple[int, float]] = []  # last bucket and peak of places that crowd no more
+        self._begun: int | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was followed yet."""
+        return self._begun is not None
+
+    def follow(self, crowds: Sequence[Crowd[Handle]], now: int, same: float) -> list[tuple[Place, Crowd[Handle]]]:
+        """The place of each crowd of a scan at bucket ``now``, the most telling crowd of each place only.
+
+        Crowds whose direction is nearer than the cosine ``same`` to a place's, within a day, are at that place.
+        """
+        self._begun = now if self._begun is None else self._begun
+        staying = [place for place in self.places if now - place.last <= _STAYS]
+        self._gone += [(place.last, place.peak) for place in self.places if now - place.last > _STAYS]
+        self._gone = [(last, peak) for last, peak in self._gone if now - last <= _FIT]
+        self.places = staying
+        seen: dict[int, tuple[int, Crowd[Handle]]] = {}
+        for crowd in crowds:
+            row = self._row_of(crowd, same)
+            if row is None:
+                row = len(self.places)
+                self.places.append(Place(self._next, crowd.centroid, now, now, 0.0))
+                self._next += 1
+            place = self.places[row]
+            self.places[row] = replace(place, last=now, peak=max(place.peak, crowd.score))
+            if row not in seen:
+                seen[row] = row, crowd
+        return [(self.places[row], crowd) for row, crowd in seen.values()]
+
+    def calibrate(self, now: int) -> float:
+        """Set the bar by the places of the last two weeks; answers it."""
+        days = 0 if self._begun is None else min(now - self._begun, _FIT)
+        if days >= _LEAST_FIT:
+            peaks = [peak for _, peak in self._gone] + [place.peak for place in self.places]
+            weeks = days * BUCKET / timedelta(days=7)
+            self.bar = bar_for(peaks, weeks, per_week=self.per_week, first=self.first_bar)
+        return self.bar
+
+    def _row_of(self, crowd: Crowd[Handle], same: float) -> int | None:
+        if not self.places:
+            return None
+        cosines = np.stack([place.centroid for place in self.places]) @ crowd.centroid
+        best = int(cosines.argmax())
+        return best if cosines[best] > same else None
+
+    def pack(self) -> bytes:
+        """All that is known, as `unpack` takes it."""
+        head = {
+            "format": 1,
+            "per_week": self.per_week,
+            "first_bar": self.first_bar,
+            "bar": self.bar,
+            "next": self._next,
+            "begun": self._begun,
+            "places": [[one.number, one.first, one.last, one.peak] for one in self.places],
+            "gone": self._gone,
+        }
+        out = io.BytesIO()
+        np.savez(
+            out,
+            head=np.frombuffer(json.dumps(head).encode(), np.uint8),
+            centroids=np.array([one.centroid for one in self.places], np.float32),
+        )
+        return out.getvalue()
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Self:
+        """The watch that was packed. Raises ValueError on a format that this version does not know."""
+        with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
+            head: Mapping[str, object] = json.loads(arrays["head"].tobytes())
+            centroids = arrays["centroids"]
+        if head["format"] != 1:
+            raise ValueError(f"a watch of format {head['format']}, known is 1")
+        watch = cls(head["per_week"], head["first_bar"])  # type: ignore[arg-type]
+        watch.bar, watch._next, watch._begun = head["bar"], head["next"], head["begun"]  # type: ignore[assignment]
+        watch._gone = [(last, peak) for last, peak in head["gone"]]  # type: ignore[attr-defined]
+        watch.places = [
+            Place(number, centroid, first, last, peak)
+            for (number, first, last, peak), centroid in zip(head["places"], centroids, strict=True)  # type: ignore[call-overload]
+        ]
+        return watch

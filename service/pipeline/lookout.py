@@ -1,0 +1,252 @@
+"""The lookout: reads what was counted, hour by hour, and tells the crowds and the silences in it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from models.buckets import BUCKET, bucket_of, end_of, start_of
+from models.crowds import Crowd, CrowdSettings, Silence, Space
+from models.culprit import CellCounts, Culprit, find_culprits
+from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
+from models.gist import gist
+from models.samples import choose_samples
+from models.scan import upper_bound
+from models.terms import describe
+from models.topics import Topic, TopicModel, TopicState
+from models.watch import Place, Watch
+from service.pipeline.witness import sample_of
+from service.pipeline.worker import centred
+from service.store.model import ModelStore
+from service.store.pools import Held, Pools
+from service.views import topic_label, topic_name
+
+CHANNEL = "channel"
+_WARM_UP = timedelta(days=14)  # of the past that is scanned to set the first bar
+_WARM_STEP = timedelta(hours=2)
+_CURVE = timedelta(hours=72)
+_SAME_DAYS = timedelta(days=2)
+_AFFINITY = timedelta(days=7)
+_BACKGROUND = 500  # other messages that a crowd's words are told from
+_LEAST_SHARE = 1 / 3  # of a crowd's messages in one topic, from which the crowd is a part of that topic
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A crowd that is beyond the bar, or was at the last look: at which place, and of which topic it is a part."""
+
+    place: Place
+    crowd: Crowd[Held]
+    topic: Topic
+    score: float
+
+    @property
+    def first(self) -> int:
+        """The bucket of the first message of the crowd."""
+        return bucket_of(self.crowd.members[0].message.occurred_at)
+
+
+class Lookout:
+    """Look at every closed hour. Holds the messages of the last weeks in memory, bounded; reads each once."""
+
+    def __init__(self, pools: Pools, models: ModelStore, false_alarms_per_week: float) -> None:
+        self._pools = pools
+        self._models = models
+        self._read_upto = pools.beginning
+        self._space: Space[Held] | None = None
+        self._model: TopicModel | None = None
+        self.watch = Watch(false_alarms_per_week)
+
+    def restore(self, packed: bytes | None) -> None:
+        """Go on from what was packed; the messages are read again from the store."""
+        self._space, self._read_upto = None, self._pools.beginning
+        self.watch = Watch.unpack(packed) if packed else Watch(self.watch.per_week)
+
+    async def look(self, now: int) -> list[Sighting]:
+        """Every place that crowds as of bucket ``now``, however faintly, the most telling first."""
+        model = self._model = (await self._models.current()).model
+        if model is None:
+            return []
+        await self._read(model)
+        space = self._space
+        if space is None or not len(space):
+            return []
+        if not self.watch.begun:
+            await asyncio.to_thread(self._warm_up, space, now)
+        crowds = await asyncio.to_thread(space.scan, now)
+        seen = self.watch.follow(crowds, now, space.nearest)
+        return [Sighting(place, crowd, _topic_of(model, crowd), crowd.score) for place, crowd in seen]
+
+    def silences(self, now: int) -> list[Silence]:
+        """Channels that have fallen silent."""
+        return [] if self._space is None else self._space.silences(now, CHANNEL)
+
+    async def _read(self, model: TopicModel) -> None:
+        """Take in what was counted since the last time."""
+        while True:
+            held, places = await self._pools.recent(self._read_upto)
+            if not held:
+                return
+            self._read_upto = places
+            self._space = self._space or Space(model.centring.dimension, CrowdSettings())
+            self._space.extend(
+                held,
+                centred(model, held),
+                [bucket_of(one.message.occurred_at) for one in held],
+                [str(one.message.customer) for one in held],
+                [one.message.text for one in held],
+                [one.message.attributes for one in held],
+            )
+
+    def _warm_up(self, space: Space[Held], now: int) -> None:
+        """Look back, so that the bar is this tenant's own from the first day on."""
+        first = max(now - _WARM_UP // BUCKET, int(space.buckets[0]) + space.settings.windows[-1] // BUCKET)
+        for then in range(first, now, _WARM_STEP // BUCKET):
+            self.watch.follow(space.scan(then), then, space.nearest)
+        self.watch.calibrate(now)
+
+    # ------------------------------------------------------------------ testify
+
+    def testify(self, sighting: Sighting, bar: float, name: TopicName | None, samples: int = 8) -> Evidence:
+        """All that an alert shows of a crowd; ``name`` is what it was called before, so that names stay."""
+        space, crowd = self._space, sighting.crowd
+        assert space is not None and self._model is not None
+        last = sighting.place.last
+        first = last - crowd.window // BUCKET
+        culprits = self._culprits(space, crowd, first, last)
+        rows = choose_samples(
+            [one.message for one in crowd.members],
+            centred(self._model, crowd.members),
+            crowd.centroid,
+            prefer=(culprits[0].attribute, culprits[0].value) if culprits else None,
+            most=samples,
+        )
+        figures = WindowFigures(
+            start=start_of(first),
+            end=start_of(last),
+            observed=crowd.observed + 1,
+            expected=crowd.expected,
+            upper_bound=int(upper_bound(bar, crowd.expected, crowd.variance)) + 1,
+        )
+        return Evidence(
+            topic=name or _name(sighting, space),
+            window=figures,
+            onset=crowd.members[0].message.occurred_at,
+            customers=len({one.message.customer for one in crowd.members}),
+            messages=len(crowd.members),
+            windows=(figures,),
+            culprits=culprits,
+            samples=tuple(sample_of(crowd.members[row]) for row in rows),
+            curve=_curve(space, crowd, last),
+        )
+
+    def _culprits(self, space: Space[Held], crowd: Crowd[Held], first: int, last: int) -> tuple[CulpritFigures, ...]:
+        """Values over-represented at the place, beside the other messages of the same days."""
+        here, _ = space.around(crowd.centroid, first, last - 1)
+        _, others = space.around(crowd.centroid, min(first, last - _SAME_DAYS // BUCKET), last - 1)
+        here_before, others_before = space.around(crowd.centroid, first - _AFFINITY // BUCKET, first - 1)
+        at_place = crowd.members if crowd.attribute is None else [space.handles[row] for row in here]
+        found = find_culprits(
+            _cells(at_place),
+            _cells([space.handles[row] for row in others]),
+            _cells([space.handles[row] for row in here_before]),
+            _cells([space.handles[row] for row in others_before]),
+        )
+        figures = tuple(_figures(one) for one in found)
+        if crowd.attribute is None or crowd.value is None:
+            return figures
+        named = [one for one in figures if (one.attribute, one.value) == (crowd.attribute, crowd.value)]
+        own = CulpritFigures(
+            crowd.attribute,
+            crowd.value,
+            crowd.observed + 1,
+            crowd.expected,
+            (crowd.observed + 1) / max(crowd.expected, 0.5),
+            10**-crowd.score,
+        )
+        return (named[0] if named else own, *(one for one in figures if one not in named))
+
+
+def silent_evidence(silence: Silence, now: int) -> Evidence:
+    """All that an alert shows of a channel from which nothing comes any more."""
+    figures = WindowFigures(start_of(silence.last), start_of(now), 0, silence.expected, 0)
+    labels = {"en": f"silent: {silence.value}", "zh": f"无消息：{silence.value}"}
+    return Evidence(
+        topic=TopicName(f"silent-{silence.value}", labels["en"], labels, ()),
+        window=figures,
+        onset=end_of(silence.last),
+        customers=0,
+        messages=0,
+        windows=(figures,),
+        culprits=(
+            CulpritFigures(
+                silence.attribute, silence.value, 0, silence.expected, 0.0, float(np.exp(-silence.expected))
+            ),
+        ),
+    )
+
+
+def _topic_of(model: TopicModel, crowd: Crowd[Held]) -> Topic:
+    """The topic that most of a crowd's messages are in, else the one nearest to it."""
+    assigned = model.assign(centred(model, crowd.members))
+    counts = Counter(one.topic for one in assigned if one.topic is not None)
+    if counts:
+        topic, count = counts.most_common(1)[0]
+        if count >= _LEAST_SHARE * len(crowd.members):
+            return model.topic(topic)
+    nearest = model.assign(crowd.centroid[None])[0].nearest
+    assert nearest is not None
+    return model.topic(nearest)
+
+
+def is_told(topic: Topic) -> bool:
+    """Whether alerts on this topic are wanted."""
+    return topic.state is TopicState.LIVE
+
+
+def _name(sighting: Sighting, space: Space[Held]) -> TopicName:
+    """The topic's id, with words of the crowd's own: what is being said, not what the topic is about."""
+    texts = [gist(one.message.text) for one in sighting.crowd.members]
+    _, others = space.around(sighting.crowd.centroid, sighting.place.last - _AFFINITY // BUCKET, sighting.place.last)
+    words = describe([texts], [gist(space.handles[row].message.text) for row in others[-_BACKGROUND:]])[0]
+    plain = topic_name(sighting.topic)
+    label = next((text for text in words.labels.values() if text), None) or topic_label(sighting.topic)
+    return TopicName(
+        plain.id, label, {str(name): text for name, text in words.labels.items()} or plain.labels, words.terms
+    )
+
+
+def _cells(held: Sequence[Held]) -> CellCounts:
+    """Customers by attribute and value."""
+    cells: dict[str, Counter[str]] = {}
+    for attributes in {one.message.customer: one.message.attributes for one in held}.values():
+        for name, value in attributes.items():
+            cells.setdefault(name, Counter())[value] += 1
+    return cells
+
+
+def _figures(one: Culprit) -> CulpritFigures:
+    return CulpritFigures(one.attribute, one.value, one.observed, one.expected, one.lift, one.p)
+
+
+def _curve(space: Space[Held], crowd: Crowd[Held], last: int) -> tuple[CurvePoint, ...]:
+    """Messages at the place by the hour, beside what the volume of everything lets expect."""
+    hours = _CURVE // timedelta(hours=1)
+    first = last - _CURVE // BUCKET
+    here, others = space.around(crowd.centroid, first, last - 1)
+    wanted: Mapping[str, str] = {crowd.attribute: crowd.value} if crowd.attribute and crowd.value else {}
+    here = np.array(
+        [row for row in here if all(space.handles[row].message.attributes.get(k) == v for k, v in wanted.items())], int
+    )
+    observed = np.bincount((space.buckets[here] - first) // 12, minlength=hours)
+    volume = np.bincount((space.buckets[others] - first) // 12, minlength=hours).astype(float)
+    inside = volume[-(crowd.window // timedelta(hours=1)) :].sum()
+    expected = crowd.expected * volume / max(inside, 1.0)
+    upper = expected + 2 * np.sqrt(expected + 0.1 * expected**2)
+    return tuple(
+        CurvePoint(start_of(first + 12 * hour), int(observed[hour]), float(expected[hour]), float(upper[hour]))
+        for hour in range(hours)
+    )
