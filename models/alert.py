@@ -177,8 +177,8 @@ def headline(alert: Alert, language: Language = "en") -> str:
 def span_words(minutes: int, language: Language = "en") -> str:
     """A window's length as people say it.
 
-    >>> span_words(45), span_words(90), span_words(180, "zh")
-    ('45 min', '1.5 h', '3 小时')
+    >>> span_words(45), span_words(100), span_words(180, "zh")
+    ('45 min', '1.7 h', '3 小时')
     """
     short, long = _SPANS[language]
-    return short.format(minutes) if minutes < 60 else long.format(minutes / 60)
+    return short.format(minutes) if minutes < 60 else long.format(round(minutes / 60, 1))

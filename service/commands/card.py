@@ -7,6 +7,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from models.alert import span_words
 from models.plain import one_line
 
 _STYLE = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
@@ -18,7 +19,7 @@ def alert_card(view: dict[str, Any], *, samples: int = 5) -> RenderableType:
     """What, how bad, since when, where from, is it real: in one look. Customers' text is shown as text."""
     window = view["window"]
     head = Table.grid(padding=(0, 2))
-    head.add_row("observed", f"{view['observed']} customers in {_span(window['minutes'])}")
+    head.add_row("observed", f"{view['observed']} customers in {span_words(window['minutes'])}")
     head.add_row("expected", f"{view['expected']:g}, upper bound {view['upper_bound']}")
     head.add_row("since", f"{view['onset']}   fired {view['fired_at']}   {_ended(view)}")
     for culprit in view["culprits"][:3]:
@@ -42,10 +43,6 @@ def sparkline(values: list[int]) -> str:
     """
     top = max([*values, 1])
     return "".join(_BARS[round(value / top * (len(_BARS) - 1))] for value in values)
-
-
-def _span(minutes: int) -> str:
-    return f"{minutes} min" if minutes < 60 else f"{minutes / 60:g} h"
 
 
 def _ended(view: dict[str, Any]) -> str:
