@@ -12,17 +12,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
 from models import dispersion, share, volume
+from models.beat import Beat, Scanned
+from models.beat import surprise as surprise_of
 from models.buckets import BUCKET
 from models.cadence import Cadence, CadenceError, cadence_of
 from models.calibration import Calibration, CalibrationReason, quiet_peaks, threshold_for
+from models.rows import row_type, square, triangle
 from models.scan import nb_lower_log10, nb_midp_log10
 from models.season import YEAR, FloatArray, SeasonKind
 from models.verdict import LEAST_COUNT, Explanation, Factor, Outlook, Silence, Tick, WindowVerdict, bound_of
@@ -34,7 +35,6 @@ CALM_Z, CALM_P, CALM_RATIO = 1.0, 0.05, 1.3  # when a topic counts as quiet: DET
 HOT_SCORE = 2.8  # a topic that rings so loud is no witness to the volume, nor a teacher
 HOT_WEIGHT = 0.03
 WITNESS_BEATS, WITNESS_Z = 3, 3.0
-ROBUST_Z = 2.58
 EPISODE_FLOOR = 0.5  # below any threshold worth having
 MOST_EPISODES = 20_000
 PRIOR_BEATS = (240, 500, 672)
@@ -68,28 +68,6 @@ class DetectorSettings:
             raise DetectorError("false_alarms_per_week must be above 0")
 
 
-def _row_type(size: int) -> np.dtype[Any]:
-    """What is known of one topic beside its rings."""
-    return np.dtype(
-        [
-            ("m", "f4", (size,)),
-            ("p", "f4", (size * (size + 1) // 2,)),
-            ("phi", "f4", (2,)),
-            ("scale", "f4", (2,)),
-            ("born", "i4"),
-            ("hot", "i4"),
-            ("episode_end", "i4"),
-            ("episode_peak", "f4"),
-            ("residual", "f4"),
-            ("doubt", "f4"),
-            ("peak", "f4"),
-            ("alarmed_beats", "u1"),
-            ("cooling_beats", "u1"),
-            ("quiet", "u1"),
-        ]
-    )
-
-
 class Detector:
     """Watches the topics of one tenant. Not safe for several threads.
 
@@ -114,7 +92,7 @@ class Detector:
         self._stretch = np.array([window.stretch for window in windows])[:, None]
         self._start = int(start)
         self._bucket = int(start) - 1
-        self._rows = np.zeros(0, _row_type(self._season.size))
+        self._rows = np.zeros(0, row_type(self._season.size))
         self._y = [np.zeros((ring.size, 0), np.uint32) for ring in self.cadence.rings]
         self._mu = [np.zeros((ring.size, 0), np.float32) for ring in self.cadence.rings]
         self._index: dict[str, int] = {}
@@ -128,7 +106,7 @@ class Detector:
         self._total = [np.zeros(ring.size) for ring in self.cadence.rings]
         self._episodes = np.zeros((0, 3))  # row of the topic, bucket of the end, peak
         self._calibrated = False
-        self._beat: _Beat | None = None
+        self._beat: Beat | None = None
 
     # ------------------------------------------------------------------ topics
 
@@ -148,7 +126,7 @@ class Detector:
         row: Any = np.zeros(1, self._rows.dtype)
         mean = self._prior.mean.copy()
         mean[0] = self._first_level()
-        row["m"], row["p"] = mean, _triangle(self._prior.covariance[None])
+        row["m"], row["p"] = mean, triangle(self._prior.covariance[None])
         row["phi"] = dispersion.PHI_WEIGHT * dispersion.PHI_EXCESS, dispersion.PHI_WEIGHT
         row["born"] = self._bucket + 1
         row["hot"] = row["episode_end"] = _NEVER
@@ -176,7 +154,7 @@ class Detector:
         by_beat: dict[int, int] = {}
         for bucket, count in past.items():
             by_beat[bucket // beat] = by_beat.get(bucket // beat, 0) + count
-        m, P = rows["m"].astype(float), _square(rows["p"], self._season.size)
+        m, P = rows["m"].astype(float), square(rows["p"], self._season.size)
         for number in range(-(-first // beat), (end - cadence.guard_beats * beat) // beat):
             total, lift = self._volumes[number % VOLUME_BEATS]
             if total <= 0.0:
@@ -185,10 +163,10 @@ class Detector:
             y = np.array([float(by_beat.get(number, 0))])
             mean = np.exp(share.predict(m, P, x)[0]) * total
             spread = 1.4 * mean + (1.0 + cadence.wobble) * mean**2
-            weight = _surprise(y, mean, spread) / (1.4 + cadence.wobble * mean)
+            weight = surprise_of(y, mean, spread) / (1.4 + cadence.wobble * mean)
             m, P = self._pass(m, P)
             m, P = share.learn(m, P, x=x, y=y, exposure=np.array([total]), weight=weight)
-        rows["m"], rows["p"] = m, _triangle(P)
+        rows["m"], rows["p"] = m, triangle(P)
         rows["born"] = first
         coarse = cadence.rings[2]
         for bucket in range(max(first, end - coarse.unit * coarse.size), end):
@@ -321,19 +299,19 @@ class Detector:
         hours = (bucket * self.settings.bucket + self.settings.utc_offset) // timedelta(hours=1)
         return (hours + 72) % self._season.slots  # 1970-01-01 was a Thursday
 
-    def _this_beat(self, bucket: int) -> _Beat:
+    def _this_beat(self, bucket: int) -> Beat:
         number = bucket // self.cadence.beat
         if self._beat is None or self._beat.number != number:
             rows = self._rows
             x = self._features(bucket)
-            m, P = rows["m"].astype(float), _square(rows["p"], self._season.size)
+            m, P = rows["m"].astype(float), square(rows["p"], self._season.size)
             f, doubt = share.predict(m, P, x)
             expected = np.exp(np.clip(f, share.LOG_FLOOR, share.LOG_CEILING))
             sums, scale = rows["phi"].astype(float), rows["scale"].astype(float)
             phi = dispersion.phi_of(sums[:, 0], sums[:, 1])
             alpha = dispersion.alpha_of(scale[:, 0], scale[:, 1], self._pool)
             witness = self._witness(number, doubt, phi, alpha)
-            self._beat = _Beat(
+            self._beat = Beat(
                 number=number,
                 x=x,
                 share=expected,
@@ -367,7 +345,7 @@ class Detector:
         weight: FloatArray = fit / (1.0 + wide * mean / phi)
         return weight
 
-    def _level(self, bucket: int, y: FloatArray, beat: _Beat) -> float:
+    def _level(self, bucket: int, y: FloatArray, beat: Beat) -> float:
         """The volume of everything in this bucket; 1 where counts are judged as they are."""
         if not self._season.offset:
             return 1.0
@@ -382,20 +360,20 @@ class Detector:
         return float(np.clip(np.log(max(self._volume.mean(), 1e-9) / usual), -1.0, 2.5))
 
     @staticmethod
-    def _doubt(beat: _Beat, lift: float) -> FloatArray:
+    def _doubt(beat: Beat, lift: float) -> FloatArray:
         doubt = beat.doubt if not lift else beat.doubt + 2 * lift * beat.cross + lift**2 * beat.response_doubt
         return np.clip(doubt, 1e-6, share.MOST_DOUBT)
 
     # ------------------------------------------------------------------ scan
 
-    def _scan(self, bucket: int, doubt: FloatArray, beat: _Beat) -> _Scanned:
+    def _scan(self, bucket: int, doubt: FloatArray, beat: Beat) -> Scanned:
         y = self._windows(self._y, bucket)
         mean = self._windows(self._mu, bucket) * self._stretch
         relative = beat.alpha + doubt
         if self._season.offset:
             relative += 1.0 / (self._windows(self._total, bucket) + volume.MEMORY)[:, None]
         variance = beat.phi * mean + relative * mean * mean
-        scanned = _Scanned(y, mean, variance, relative, self._handicap)
+        scanned = Scanned(y, mean, variance, relative, self._handicap)
         judged = bucket - self._rows["born"] >= self.cadence.grace
         over = y - mean
         telling = judged & (over > 0) & (y >= LEAST_COUNT) & (over * over > LEAST_Z**2 * variance)
@@ -408,7 +386,7 @@ class Detector:
         rings, lengths = self.cadence.rings, self.cadence.slots
         return np.concatenate([rings[i].window_sums(kept[i], bucket, lengths[i]) for i in (0, 1) if lengths[i]])
 
-    def _verdict(self, bucket: int, scanned: _Scanned, new_normal: tuple[str, ...]) -> Tick:
+    def _verdict(self, bucket: int, scanned: Scanned, new_normal: tuple[str, ...]) -> Tick:
         best, each = scanned.best, np.arange(len(self.topics))
         score = scanned.score[best, each] if len(each) else np.zeros(0)
         alarm = score >= self.threshold
@@ -430,7 +408,7 @@ class Detector:
             windows=tuple(window for _, window in self.cadence.windows),
         )
 
-    def _calm(self, scanned: _Scanned) -> NDArray[np.bool_]:
+    def _calm(self, scanned: Scanned) -> NDArray[np.bool_]:
         w = self.cadence.reading
         y, mean, variance = scanned.y[w], scanned.mean[w], scanned.variance[w]
         calm: NDArray[np.bool_] = y < CALM_RATIO * mean + 1
@@ -485,7 +463,7 @@ class Detector:
 
     # ------------------------------------------------------------------ learn
 
-    def _learn(self, bucket: int, doubt: FloatArray, scanned: _Scanned) -> tuple[str, ...]:
+    def _learn(self, bucket: int, doubt: FloatArray, scanned: Scanned) -> tuple[str, ...]:
         rows, cadence, beat = self._rows, self.cadence, self._this_beat(bucket)
         number, age = bucket // cadence.beat, (bucket + 1 - self._start) // cadence.beat
         volume_sum, lift_sum, heard = self._heard
@@ -495,19 +473,19 @@ class Detector:
         slot = cadence.rings[1].slot(bucket)
         y, mean = self._y[1][slot].astype(float), np.maximum(self._mu[1][slot].astype(float), 1e-9)
         mean_doubt = rows["doubt"] / heard
-        surprise = _surprise(y, mean, beat.phi * mean + (mean_doubt + cadence.wobble) * mean**2)
+        surprise = surprise_of(y, mean, beat.phi * mean + (mean_doubt + cadence.wobble) * mean**2)
         new_normal, hot = self._shift(number)
         young = bucket - rows["born"] < 2 * cadence.grace
         surprise, hot = np.where(young, 1.0, surprise), hot & ~young
         x = self._features(bucket, lift_sum / heard)
-        m, P = self._pass(rows["m"].astype(float), _square(rows["p"], self._season.size))
+        m, P = self._pass(rows["m"].astype(float), square(rows["p"], self._season.size))
         m_now = np.exp(np.clip(share._dot(m, x), share.LOG_FLOOR, share.LOG_CEILING)) * volume_sum
         weight = np.maximum(surprise * np.where(hot, HOT_WEIGHT, 1.0) / (beat.phi + cadence.wobble * m_now), 1e-9)
         m, P = share.learn(m, P, x=x, y=y, exposure=np.full(len(y), volume_sum), weight=weight)
         if age in PRIOR_BEATS and (new := share.pooled_prior(m, P, self._season)) is not None:
             m, P = share.change_prior(m, P, self._prior, new)
             self._prior = new
-        rows["m"], rows["p"] = m, _triangle(P)
+        rows["m"], rows["p"] = m, triangle(P)
         self._start_over((bucket + 1 - rows["born"]) == cadence.grace // 2)
         if age % 6 == 0 and age > 200:
             self._shift_down(bucket, beat)
@@ -532,7 +510,7 @@ class Detector:
             m, P = share.slide(m, P, self._season.slope)
         return m, share.drift(P, self._prior, self._season.drift_sd**2 * self.cadence.beat_days)
 
-    def _learn_alpha(self, age: int, beat: _Beat, scanned: _Scanned, trust: FloatArray, kept: float) -> None:
+    def _learn_alpha(self, age: int, beat: Beat, scanned: Scanned, trust: FloatArray, kept: float) -> None:
         if age <= 72:
             return
         scale = self._rows["scale"].astype(float) * kept
@@ -569,16 +547,16 @@ class Detector:
         rows["cooling_beats"] = np.maximum(rows["cooling_beats"].astype(int) - 1, 0)
         if accepted.any():
             self._rescale(accepted, low=0.0, high=np.inf)
-            p = _square(rows["p"], self._season.size)
+            p = square(rows["p"], self._season.size)
             p[accepted, 0, 0] += 0.02
-            rows["p"] = _triangle(p)
+            rows["p"] = triangle(p)
             rows["cooling_beats"][accepted] = cadence.cool_beats - 1
             rows["hot"][accepted] = _NEVER
             alarmed = np.where(accepted, 0, alarmed)
         rows["alarmed_beats"] = np.minimum(alarmed, 250)
         return tuple(self.topics[i] for i in np.nonzero(accepted)[0]), hot
 
-    def _shift_down(self, bucket: int, beat: _Beat) -> None:
+    def _shift_down(self, bucket: int, beat: Beat) -> None:
         y, mean = self._y[1].sum(0).astype(float), self._mu[1].sum(0).astype(float)
         z = (y - mean) / np.sqrt(np.maximum(beat.phi * mean + 0.1 * mean**2, 1e-9))
         old = bucket - self._rows["born"] > 48 * self.cadence.beat
@@ -605,7 +583,7 @@ class Detector:
         spoke = tuple(one for one in verdicts if one.score >= self.threshold)
         return Explanation(telling, spoke, self._onset(row, bucket, telling), self._factors(row, telling))
 
-    def _window_verdict(self, scanned: _Scanned, w: int, row: int, bucket: int) -> WindowVerdict:
+    def _window_verdict(self, scanned: Scanned, w: int, row: int, bucket: int) -> WindowVerdict:
         i, window = self.cadence.windows[w]
         ring = self.cadence.rings[i]
         first, end = ring.span(bucket, window.buckets // ring.unit)
@@ -751,64 +729,3 @@ class Detector:
 
 _SPANS = ("bucket", "utc_offset", "year")
 _SHARED = ("pool", "pooled", "usual", "volume", "heard", "volumes", "episodes")
-
-
-@dataclass(frozen=True, slots=True)
-class _Beat:
-    """What does not change within a beat."""
-
-    number: int
-    x: FloatArray
-    share: FloatArray
-    heard: float
-    doubt: FloatArray
-    witness: FloatArray
-    response: FloatArray
-    cross: FloatArray
-    response_doubt: FloatArray
-    phi: FloatArray
-    alpha: FloatArray
-
-
-class _Scanned:
-    """Counts, expectations and scores of all windows (W, J) at one bucket."""
-
-    def __init__(
-        self, y: FloatArray, mean: FloatArray, variance: FloatArray, relative: FloatArray, handicap: FloatArray
-    ) -> None:
-        self.y, self.mean, self.variance, self.relative = y, mean, variance, relative
-        self.raw = np.zeros(y.shape)
-        self._handicap = handicap
-
-    @cached_property
-    def score(self) -> FloatArray:
-        score: FloatArray = self.raw - self._handicap
-        return score
-
-    @cached_property
-    def best(self) -> NDArray[np.int64]:
-        best: NDArray[np.int64] = self.score.argmax(0)
-        return best
-
-
-def _surprise(y: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:
-    """How much a count may teach: 1, or less where it lies too far above what was expected (Huber, 1964)."""
-    weight = np.ones(y.shape)
-    far = y > mean + 1.5 * np.sqrt(variance)
-    p = np.clip(10.0 ** -nb_midp_log10(y[far], mean[far], variance[far]), 1e-15, 1 - 1e-15)
-    z = -ndtri(p)
-    weight[far] = np.where(z > ROBUST_Z, (ROBUST_Z / np.maximum(z, 1e-9)) ** 2, 1.0)
-    return weight
-
-
-def _triangle(P: FloatArray) -> FloatArray:
-    i, j = np.tril_indices(P.shape[-1])
-    return P[:, i, j]
-
-
-def _square(p: np.ndarray, k: int) -> FloatArray:
-    P = np.empty((len(p), k, k))
-    i, j = np.tril_indices(k)
-    P[:, i, j] = p
-    P[:, j, i] = p
-    return P
