@@ -100,7 +100,7 @@ class AlertRow(Shape):
     headlines: dict[Language, str]
     state: Literal["pending", "firing", "resolved"]
     severity: Severity
-    severity_reasons: list[Literal["size", "ratio", "speed"]]
+    severity_reasons: list[Literal["size", "ratio", "speed", "silence"]]
     reason: Reason
     fired_at: Time
     onset: Time

@@ -1,5 +1,6 @@
 """The outbox: notifications that are due, with their tries; done, later, or dead with a reason."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from service.store.redis import Store, store_errors
 EVERYBODY = "*"
 """The receiver of what the judge writes: delivery turns it into one notification for each receiver that wants it."""
 _MOST_DEAD = 1_000
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 _TOLD = timedelta(days=60)  # how long it is remembered who was told of an alert: longer than any episode lasts
 
 
@@ -87,7 +89,7 @@ class Outbox:
         args: list[object] = [due.id, int(_TOLD.total_seconds())]
         for copy in copies:
             body = pack_due(copy.receiver, due.payload)
-            args += [f"{due.id}:{_short(copy.receiver)}", copy.due.timestamp(), body, copy.receiver]
+            args += [_id_of_copy(due.id, alert_id, copy.receiver), copy.due.timestamp(), body, copy.receiver]
         with store_errors():
             done = await self._store.scripts["fanout"](
                 [keys.OUTBOX, keys.OUTBOX_BODIES, keys.told(alert_id)], args
@@ -170,6 +172,13 @@ class Outbox:
 def _short(receiver: str) -> str:
     """A receiver's name as it may stand in an id: names hold any letters, headers don't."""
     return sha256(receiver.encode()).hexdigest()[:8]
+
+
+def _id_of_copy(name: str, alert_id: str, receiver: str) -> str:
+    """The id that a receiver sees: letters, digits, - and : alone, since it stands in headers and is signed."""
+    if not _PLAIN.fullmatch(alert_id):
+        name = name.replace(alert_id, _short(alert_id), 1)
+    return f"{name}:{_short(receiver)}"
 
 
 def _came_before(name: str, other: str) -> bool:

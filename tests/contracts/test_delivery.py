@@ -1,5 +1,6 @@
 """Who is told what, when and how often, on every store."""
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -317,4 +318,19 @@ async def test_what_was_held_up_is_not_told_after_its_alert_went_on(desk: Desk) 
     await settle(deliverer, AT + minutes(1))
     assert person.told[2:] == ["20260310T0900-t1 alert.resolved"]
     assert program.told[2:] == ["20260310T0900-t1 alert.resolved", "20260310T0900-t1 alert.fired"]
+    assert await desk.outbox.count() == (0, 0)
+
+
+async def test_an_alert_whose_name_holds_any_signs_is_told_under_an_id_that_can_be_signed(desk: Desk) -> None:
+    ear = Ear([Later("status_502"), Delivered()])
+    deliverer = desk.deliverer(receiver(ear, latest_only=True))
+    names = ["20260310T0900-silent-小程序.v2:beta", "20260310T0900-silent-Channel::Web"]
+    for name in names:
+        await desk.write(replace(alert(), id=name))
+    await settle(deliverer)
+    await desk.write(replace(alert(over=True), id=names[0]), Reason.resolved, at=AT + timedelta(seconds=1))
+    await settle(deliverer, AT + minutes(1))
+    ids = [name for name, _ in ear.heard]
+    assert all(re.fullmatch(r"[A-Za-z0-9:-]+", name) for name in ids)
+    assert len(set(ids)) == 3
     assert await desk.outbox.count() == (0, 0)

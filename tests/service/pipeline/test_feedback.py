@@ -17,6 +17,7 @@ from models.topics import Topic, TopicModel
 from service.metrics import Metrics
 from service.notify.card import Voice, card_of
 from service.pipeline.judge import Judge, JudgeRules, unpack_detector
+from service.pipeline.lookout import Lookout
 from service.pipeline.witness import Witness
 from service.store import keys
 from service.store.alerts import AlertBook, Deed, Judged
@@ -49,10 +50,11 @@ class Court:
 
     def __init__(self, store: Store) -> None:
         self.store, self.book, self.lease = store, AlertBook(store), Lease(store, "judge", timedelta(hours=1))
-        counts = Counts(store, partitions=1, retention=Retention(KEEP, KEEP, 100, 1_000))
+        counts = Counts(store, partitions=1, retention=Retention(KEEP, KEEP, 100, 1_000, 1_000))
         self.models, pools = ModelStore(store), Pools(store, partitions=1)
         self.judge = Judge(
             JudgeStore(store), counts, self.models, self.book, Campaigns(store), Witness(counts, pools, self.models),
+            Lookout(pools, self.models, 1.0),
             JudgeRules(2.0, receivers=(EVERYBODY,)), Metrics(), self.lease.token,
         )  # fmt: skip
 
