@@ -1,0 +1,228 @@
+"""The watch over crowds: places keep their number, the bar keeps to its budget, and it can stop and start anywhere."""
+
+import io
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.buckets import BUCKET, BUCKETS_PER_DAY, BUCKETS_PER_HOUR
+from models.crowds import Crowd
+from models.embed import unit
+from models.watch import Watch, bar_for
+
+DIMENSION = 16
+SAME = 0.6
+START = 50_000
+DIRECTIONS = unit(np.eye(DIMENSION)[:8] + 0.05 * np.random.default_rng(0).normal(size=(8, DIMENSION)))
+
+
+def crowd(place: int, score: float = 5.0, *, noise: int = 0) -> Crowd[int]:
+    """A crowd near one of eight directions that are far from one another."""
+    drawn = 0.08 * np.random.default_rng(noise).normal(size=DIMENSION)
+    centroid = unit((DIRECTIONS[place] + drawn)[None])[0]
+    return Crowd((noise,), centroid, timedelta(hours=6), 8, 1.0, 2.0, score)
+
+
+def numbers(watch: Watch, crowds: Sequence[Crowd[int]], now: int) -> list[int]:
+    return [place.number for place, _ in watch.follow(crowds, now, SAME)]
+
+
+def again(watch: Watch) -> Watch:
+    return Watch.unpack(watch.pack())
+
+
+# ---------------------------------------------------------------------- places
+
+
+def test_a_place_keeps_its_number_from_scan_to_scan_whatever_the_order() -> None:
+    watch = Watch(1.0)
+    assert numbers(watch, [crowd(0), crowd(1)], START) == [1, 2]
+    for hour in range(1, 30):
+        here = [crowd(0, noise=hour), crowd(1, noise=hour)]
+        assert numbers(watch, here, START + 24 * hour) == [1, 2]
+        assert numbers(watch, here[::-1], START + 24 * hour + 12) == [2, 1]
+
+
+def test_a_place_that_is_away_for_a_day_keeps_its_number_and_after_that_gets_a_new_one() -> None:
+    watch = Watch(1.0)
+    assert numbers(watch, [crowd(0)], START) == [1]
+    assert numbers(watch, [crowd(0, noise=1)], START + BUCKETS_PER_DAY) == [1]
+    assert numbers(watch, [], START + BUCKETS_PER_DAY + 12) == []
+    assert numbers(watch, [crowd(0, noise=2)], START + 2 * BUCKETS_PER_DAY + 1) == [2]
+
+
+def test_a_place_remembers_its_first_its_last_and_its_highest_score() -> None:
+    watch = Watch(1.0)
+    for hour, score in enumerate((3.0, 7.0, 4.0)):
+        watch.follow([crowd(0, score, noise=hour)], START + 12 * hour, SAME)
+    (place,) = watch.places
+    assert (place.first, place.last, place.peak) == (START, START + 24, 7.0)
+
+
+def test_two_crowds_at_one_place_are_told_once_the_more_telling() -> None:
+    watch = Watch(1.0)
+    loud, faint = crowd(0, 6.0, noise=1), crowd(0, 4.0, noise=2)
+    ((place, told),) = watch.follow([loud, faint], START, SAME)
+    assert told is loud
+    assert place.peak == 6.0
+
+
+def test_places_that_are_gone_are_not_kept_for_ever() -> None:
+    watch = Watch(1.0)
+    sizes = []
+    for day in range(60):
+        for hour in range(0, 24, 8):
+            watch.follow([crowd((day + hour) % 8, noise=day)], START + 288 * day + 12 * hour, SAME)
+        sizes.append(len(watch.pack()))
+    assert len(watch.places) <= 8
+    assert max(sizes[20:]) <= 1.2 * sizes[20]
+
+
+SCANS = st.lists(
+    st.tuples(
+        st.integers(1, 400),  # buckets since the scan before
+        st.lists(st.tuples(st.integers(0, 7), st.floats(1.5, 12), st.integers(0, 5)), max_size=5),
+    ),
+    min_size=1,
+    max_size=25,
+)
+
+
+def timed(scans: list) -> list[tuple[int, list[Crowd[int]]]]:  # type: ignore[type-arg]
+    """The scans with their buckets, the most telling crowd first as a scan tells them."""
+    now, found = START, []
+    for passed, drawn in scans:
+        now += passed
+        crowds = [crowd(place, score, noise=noise) for place, score, noise in drawn]
+        found.append((now, sorted(crowds, key=lambda one: -one.score)))
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(SCANS, st.sets(st.integers(0, 24)))
+def test_no_number_is_given_twice_and_stopping_anywhere_changes_nothing(scans: list, stops: set[int]) -> None:  # type: ignore[type-arg]
+    steady, stopped = Watch(1.0), Watch(1.0)
+    owners: dict[int, tuple[int, int]] = {}  # of each number: the direction, and when it was last seen
+    for turn, (now, crowds) in enumerate(timed(scans)):
+        if turn in stops:
+            stopped = again(stopped)
+        expected = steady.follow(crowds, now, SAME)
+        answered = stopped.follow(crowds, now, SAME)
+        assert [(one.number, one.first, one.last, one.peak) for one, _ in answered] == [
+            (one.number, one.first, one.last, one.peak) for one, _ in expected
+        ]
+        assert [id(told) for _, told in answered] == [id(told) for _, told in expected]
+        assert len({place.number for place, _ in answered}) == len(answered)
+        for place, told in answered:
+            direction = int((DIRECTIONS @ told.centroid).argmax())
+            owner, seen = owners.get(place.number, (direction, now))
+            assert owner == direction
+            assert now - seen <= BUCKETS_PER_DAY
+            owners[place.number] = direction, now
+        assert stopped.calibrate(now) == steady.calibrate(now)
+        assert (stopped.bar, stopped.begun) == (steady.bar, steady.begun)
+
+
+# ---------------------------------------------------------------------- the bar
+
+
+def peaks_of(weeks: int, a_week: int, fall: float, seed: int) -> list[float]:
+    """Peaks over the floor of 1.5 that fall off exponentially, as those of false crowds do."""
+    return (1.5 + np.random.default_rng(seed).exponential(1 / fall, weeks * a_week)).tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_as_many_peaks_pass_the_bar_as_were_asked_for(seed: int) -> None:
+    """The next ten weeks' peaks, of a tail known from two weeks."""
+    bar = bar_for(peaks_of(2, 150, 2.0, seed), 2.0, per_week=1.0, first=4.0)
+    passed = sum(peak > bar for peak in peaks_of(100, 150, 2.0, 100 + seed)) / 100
+    assert 0.25 <= passed <= 3.0
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(st.floats(1.5, 15), max_size=200),
+    st.floats(0.5, 4),
+    st.lists(st.floats(0.05, 50), min_size=2, max_size=8),
+)
+def test_a_bar_is_finite_and_within_its_bounds(peaks: list[float], weeks: float, budgets: list[float]) -> None:
+    bars = [bar_for(peaks, weeks, per_week=budget, first=4.0) for budget in sorted(budgets)]
+    assert all(2.0 <= bar <= 12.0 for bar in bars)
+    assert bar_for(peaks[::-1], weeks, per_week=budgets[0], first=4.0) == bar_for(
+        peaks, weeks, per_week=budgets[0], first=4.0
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_more_false_alarms_allowed_never_raise_the_bar(seed: int) -> None:
+    peaks = peaks_of(2, 300, 1.5, seed)
+    budgets = np.geomspace(0.1, 20, 30)
+    bars = [bar_for(peaks, 2.0, per_week=float(budget), first=4.0) for budget in budgets]
+    for lower, higher in zip(bars[1:], bars[:-1], strict=True):
+        assert lower <= higher + 0.15, "a rank more or less in the tail"
+    assert bars[0] > bars[-1] + 0.5
+
+
+def test_true_surges_in_the_past_hardly_move_the_bar() -> None:
+    """One a week, at any height: by a quarter in the middle, never by as much as one."""
+    moved = []
+    for seed in range(20):
+        calm = peaks_of(2, 150, 2.0, seed)
+        without = bar_for(calm, 2.0, per_week=1.0, first=4.0)
+        surged = bar_for([*calm, 9.0, 14.0], 2.0, per_week=1.0, first=4.0)
+        assert surged == bar_for([*calm, 30.0, 300.0], 2.0, per_week=1.0, first=4.0)
+        moved.append(surged - without)
+    assert np.median(moved) < 0.4
+    assert max(moved) < 1.0
+
+
+def test_the_first_bar_stands_while_there_are_too_few_peaks() -> None:
+    assert bar_for([5.0] * 9, 2.0, per_week=0.1, first=4.4) == 4.4
+    assert bar_for([], 2.0, per_week=1.0, first=4.4) == 4.4
+
+
+def test_the_first_bar_stands_until_four_days_were_watched() -> None:
+    watch = Watch(1.0, first_bar=4.4)
+    assert not watch.begun
+    assert watch.calibrate(START) == 4.4
+    rng = np.random.default_rng(3)
+    hours = 5 * 24
+    for hour in range(hours):
+        now = START + BUCKETS_PER_HOUR * hour
+        watch.follow([crowd(int(rng.integers(8)), 1.5 + float(rng.exponential(0.5)), noise=hour)], now, same=0.999)
+        if (now - START) * BUCKET < timedelta(days=4):
+            assert watch.calibrate(now) == 4.4
+    assert watch.begun
+    assert watch.calibrate(START + BUCKETS_PER_HOUR * hours) != 4.4
+    assert watch.bar == again(watch).bar
+
+
+def test_only_the_last_two_weeks_set_the_bar() -> None:
+    """Loud places of a month ago are forgotten."""
+    rng = np.random.default_rng(4)
+    calm, once_loud = Watch(1.0), Watch(1.0)
+    for hour in range(0, 40 * 24, 2):
+        now = START + BUCKETS_PER_HOUR * hour
+        score = 1.5 + float(rng.exponential(0.4))
+        place, noise = int(rng.integers(8)), hour
+        calm.follow([crowd(place, score, noise=noise)], now, same=0.999)
+        once_loud.follow([crowd(place, score + (4.0 if hour < 10 * 24 else 0.0), noise=noise)], now, same=0.999)
+    last = START + 40 * BUCKETS_PER_DAY
+    assert calm.calibrate(last) == pytest.approx(once_loud.calibrate(last))
+
+
+def test_a_watch_of_an_unknown_format_is_refused() -> None:
+    with np.load(io.BytesIO(Watch(1.0).pack())) as arrays:
+        held = dict(arrays.items())
+    head = json.loads(held["head"].tobytes())
+    assert head["format"] == 1
+    later = np.frombuffer(json.dumps(head | {"format": 2}).encode(), np.uint8)
+    out = io.BytesIO()
+    np.savez(out, head=later, centroids=held["centroids"])
+    with pytest.raises(ValueError, match="format 2"):
+        Watch.unpack(out.getvalue())
