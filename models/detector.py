@@ -404,7 +404,7 @@ class Detector:
             variance=scanned.variance[best, each],
             threshold=self.threshold,
             new_normal=new_normal,
-            calm=(rows["quiet"] >= 2) & ~alarm,
+            calm=rows["quiet"] >= 2,
             windows=tuple(window for _, window in self.cadence.windows),
         )
 

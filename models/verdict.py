@@ -34,7 +34,7 @@ class Tick:
 
     @property
     def quiet(self) -> frozenset[str]:
-        """Topics whose last hour was as usual, at two buckets running."""
+        """Topics whose last hour was as usual, at two buckets running, whatever longer windows say."""
         return frozenset(self.topics[row] for row in np.nonzero(self.calm)[0].tolist())
 
     def upper_bound(self, row: int) -> int:

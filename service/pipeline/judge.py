@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,6 +31,7 @@ from service.store.outbox import pack_due
 from service.views import alert_view
 
 _CHUNK = BUCKETS_PER_DAY  # buckets read and, where nothing happens, written at a time in catching up
+_CROWD_REST = 2  # looks, one an hour, without a crowd until its episode ends
 _REFRESH = 12  # ticks between updates of an open alert's evidence: an hour
 _CALM = 0.6  # times the bar, below which a crowd is no crowd any more
 CROWDS_PART = 0.5
@@ -260,7 +261,7 @@ class Judge:
                 reading = Reading(bucket, True, False, silence.last + 1, 0, silence.expected)
             else:
                 reading = Reading(bucket, False, True, bucket, 0, 0.0)
-            surge = advance(name, before, reading, self._rules.surge)
+            surge = advance(name, before, reading, replace(self._rules.surge, rest=_CROWD_REST))
             if surge is None:
                 bench.crowds.pop(name, None)
                 continue

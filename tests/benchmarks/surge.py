@@ -24,7 +24,7 @@ from tests.benchmarks.surge_world import World, complaints, read_complaints, wee
 
 MERGE, SHADOW, AFTER = 72, 288, 24  # buckets: one episode, after an end nothing counts, still found
 FARS, FPRS = (0.10, 0.05, 0.02), (0.005, 0.01, 0.025)
-RESTS = (2, 6, 12, 24, 36)
+RESTS = (2, 12, 24, 36, 72)
 
 
 class Judged:
