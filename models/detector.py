@@ -88,6 +88,7 @@ class Detector:
             raise DetectorError(str(error)) from error
         self._season = self.cadence.season
         windows = [window for _, window in self.cadence.windows]
+        self._lengths, self._told = self.cadence.slots, tuple(windows)
         self._handicap = np.array([window.handicap for window in windows])[:, None]
         self._stretch = np.array([window.stretch for window in windows])[:, None]
         self._start = int(start)
@@ -383,7 +384,7 @@ class Detector:
 
     def _windows(self, kept: list[NDArray[Any]], bucket: int) -> FloatArray:
         """Sums of each window over what two rings keep."""
-        rings, lengths = self.cadence.rings, self.cadence.slots
+        rings, lengths = self.cadence.rings, self._lengths
         return np.concatenate([rings[i].window_sums(kept[i], bucket, lengths[i]) for i in (0, 1) if lengths[i]])
 
     def _verdict(self, bucket: int, scanned: Scanned, new_normal: tuple[str, ...]) -> Tick:
@@ -405,7 +406,7 @@ class Detector:
             threshold=self.threshold,
             new_normal=new_normal,
             calm=rows["quiet"] >= 2,
-            windows=tuple(window for _, window in self.cadence.windows),
+            windows=self._told,
         )
 
     def _calm(self, scanned: Scanned) -> NDArray[np.bool_]:
