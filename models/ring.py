@@ -40,8 +40,12 @@ class Ring:
 
     def window_sums(self, values: np.ndarray, bucket: int, slots: Sequence[int]) -> FloatArray:
         """Sums (len(slots), ...) over the last so many slots each; ``slots`` ascend."""
-        ordered = values[self.newest_first(bucket)[: slots[-1]]]
-        sums: FloatArray = np.cumsum(np.add.reduceat(ordered, (0, *slots[:-1]), axis=0, dtype=np.float64), axis=0)
+        ordered = values[self.newest_first(bucket)[: slots[-1]]].astype(np.float64)
+        sums = np.empty((len(slots), *values.shape[1:]))
+        total: FloatArray | float = 0.0
+        for n, (begin, end) in enumerate(zip((0, *slots), slots, strict=False)):
+            total = total + ordered[begin:end].sum(axis=0)
+            sums[n] = total
         return sums
 
     def span(self, bucket: int, slots: int) -> tuple[int, int]:
