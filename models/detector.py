@@ -250,10 +250,11 @@ class Detector:
         mean = np.maximum(mean, 1e-9)
         doubt = self._doubt(beat, lift)
         self._turn(bucket)
+        seen, due = y.astype(np.uint32), mean.astype(np.float32)
         for i, ring in enumerate(self.cadence.rings):
             slot = ring.slot(bucket)
-            self._y[i][slot] += y.astype(np.uint32)
-            self._mu[i][slot] += mean.astype(np.float32)
+            self._y[i][slot] += seen
+            self._mu[i][slot] += due
             self._total[i][slot] += level * beat.heard
         number = bucket // self.cadence.beat
         if bucket % self.cadence.beat == 0:

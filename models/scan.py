@@ -39,9 +39,8 @@ def nb_midp_log10(y: ArrayLike, mean: ArrayLike, variance: ArrayLike) -> FloatAr
     >>> nb_midp_log10([0, 10, 20], 5.0, 8.0).round(2).tolist()
     [0.0, 1.25, 3.91]
     """
-    y, mean, variance = np.broadcast_arrays(
-        np.asarray(y, float), np.maximum(np.asarray(mean, float), LEAST_MEAN), np.asarray(variance, float)
-    )
+    y, variance = np.asarray(y, float), np.asarray(variance, float)
+    mean = np.maximum(np.asarray(mean, float), LEAST_MEAN)
     excess = np.maximum(variance / mean - 1.0, LEAST_EXCESS)
     size = mean / excess
     theta = excess / (1.0 + excess)
