@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ _DAY_NOISE = 0.06  # squared coefficient of variation of an issue's level from d
 _SAME_PLACE = 0.5  # a place that shares this much of its messages with a more telling one is that one
 _GROWN = 1.25  # the radii, and what is known of each place, are read anew when so many times the rows are held
 _NOWHERE = -1
+_PACE, _LONGER = 150.0, 7.0  # messages a day below which windows are longer, and how many times at most
 _REGULAR = 50  # messages held of a value, below which its silence says nothing
 _SILENT = 13.0
 """Messages expected since the last one from which a value has fallen silent: at 9 there were 12 false ones in 16 weeks
@@ -66,6 +67,20 @@ class CrowdSettings:
     max_attributes: int = 8
     most: int = 30
     """Places told at a time."""
+
+    @classmethod
+    def for_pace(cls, per_day: float) -> Self:
+        """For a stream of so many messages a day: where they are few, windows and past are longer, up to 7 times.
+
+        >>> [window.days for window in CrowdSettings.for_pace(20).windows]
+        [0, 1, 3, 7, 14]
+        """
+        usual, times = cls(), min(max(_PACE / max(per_day, 1e-9), 1.0), _LONGER)
+        return cls(
+            windows=tuple(timedelta(hours=round(times * (window / timedelta(hours=1)))) for window in usual.windows),
+            same_days=times * usual.same_days,
+            past=times * usual.past,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,6 +200,11 @@ class Space(Generic[Handle]):
                 counts = view.count(same, lengths)
                 found += self._places(counts, expected * share[:, None], doubt, scale, name)
         return self._told(sorted(found, key=lambda one: -one.score), view)
+
+    def heard(self, first: int, last: int) -> bool:
+        """Whether a message is held of buckets ``first`` up to, not with, ``last``."""
+        begin, end = np.searchsorted(self.buckets, [first, last])
+        return bool(end > begin)
 
     def around(self, centroid: NDArray[np.float32], first: int, last: int) -> tuple[Ints, Ints]:
         """Rows in buckets ``first`` to ``last`` within the widest radius of a direction, and all others there."""

@@ -13,7 +13,7 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from models.buckets import BUCKETS_PER_DAY, bucket_of, end_of, start_of
+from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
 from models.embed import Embedder
 from models.gist import gist
 from models.message import RawMessage
@@ -47,6 +47,7 @@ from service.wiring import (
 
 _PREFETCH = 2_048  # texts embedded at a time, so that the encoder sees full batches
 _SHOWN_BROKEN = 20
+_SLOW = 60.0  # messages a day
 _HASH_KEY = b"a replay keeps nothing, so its hashes need no secret"
 
 
@@ -150,11 +151,11 @@ class Replay:
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         with Progress(*columns, console=self._console, transient=True) as bar:
             task = bar.add_task("replaying", total=len(raws))
-            for bucket, group in self._buckets(raws):
-                await self._until(end_of(bucket - 1), raise_from)
+            for begin, group in self._spans(raws):
+                await self._until(begin, raise_from)
                 report.duplicates += await self._feed(group)
                 report.messages += len(group)
-                bar.update(task, advance=len(group), description=f"{start_of(bucket):%Y-%m-%d}")
+                bar.update(task, advance=len(group), description=f"{begin:%Y-%m-%d}")
             await self._until(end_of(bucket_of(raws[-1].occurred_at)), raise_from)
         model = (await self._rooms.models.current()).model
         report.topics = len(model.topics) if model else 0
@@ -162,15 +163,20 @@ class Replay:
         await self._rooms.store.close()
         return report
 
-    def _buckets(self, raws: Sequence[RawMessage]) -> Iterator[tuple[int, list[RawMessage]]]:
-        """Messages by bucket, with the vectors of the next ones made in full batches beforehand."""
+    def _spans(self, raws: Sequence[RawMessage]) -> Iterator[tuple[datetime, list[RawMessage]]]:
+        """Messages by hour, of slow streams by day; with the vectors of the next ones made in full batches beforehand.
+
+        The judge goes through every bucket of a span all the same, and sees in each what had come by then.
+        """
         done = 0
-        for bucket, found in groupby(raws, key=lambda raw: bucket_of(raw.occurred_at)):
+        days = (raws[-1].occurred_at - raws[0].occurred_at) / timedelta(days=1)
+        span = BUCKETS_PER_DAY if len(raws) < _SLOW * days else BUCKETS_PER_HOUR
+        for number, found in groupby(raws, key=lambda raw: bucket_of(raw.occurred_at) // span):
             group = list(found)
             if done <= 0:
                 done = self._prefetch(raws, group)
             done -= len(group)
-            yield bucket, group
+            yield start_of(number * span), group
 
     def _prefetch(self, raws: Sequence[RawMessage], group: Sequence[RawMessage]) -> int:
         begin = self._place

@@ -58,11 +58,13 @@ class Lookout:
         self._read_upto = pools.beginning
         self._space: Space[Held] | None = None
         self._model: TopicModel | None = None
+        self._looked = 0
+        self._loud = False
         self.watch = Watch(false_alarms_per_week)
 
     def restore(self, packed: bytes | None) -> None:
         """Go on from what was packed; the messages are read again from the store."""
-        self._space, self._read_upto = None, self._pools.beginning
+        self._space, self._read_upto, self._looked = None, self._pools.beginning, 0
         self.watch = Watch.unpack(packed) if packed else Watch(self.watch.per_week)
 
     async def look(self, now: int) -> list[Sighting]:
@@ -72,12 +74,14 @@ class Lookout:
             return []
         await self._read(model)
         space = self._space
-        if space is None or not len(space):
+        if space is None or not (self._loud or space.heard(self._looked, now)):
             return []
+        self._looked = now
         if not self.watch.begun:
             await asyncio.to_thread(self._warm_up, space, now)
         crowds = await asyncio.to_thread(space.scan, now)
         seen = self.watch.follow(crowds, now, space.nearest)
+        self._loud = bool(seen)
         return [Sighting(place, crowd, _topic_of(model, crowd), crowd.score) for place, crowd in seen]
 
     def silences(self, now: int) -> list[Silence]:
@@ -91,7 +95,7 @@ class Lookout:
             if not held:
                 return
             self._read_upto = places
-            self._space = self._space or Space(model.centring.dimension, CrowdSettings())
+            self._space = self._space or Space(model.centring.dimension, CrowdSettings.for_pace(_pace(held)))
             self._space.extend(
                 held,
                 centred(model, held),
@@ -187,6 +191,12 @@ def silent_evidence(silence: Silence, now: int) -> Evidence:
             ),
         ),
     )
+
+
+def _pace(held: Sequence[Held]) -> float:
+    """Messages a day."""
+    times = [one.message.occurred_at for one in held]
+    return len(held) / max((max(times) - min(times)) / timedelta(days=1), 1.0)
 
 
 def _topic_of(model: TopicModel, crowd: Crowd[Held]) -> Topic:
