@@ -222,6 +222,8 @@ class Judge:
             if surge is None:
                 bench.surges.pop(name, None)
                 continue
+            if surge.state is SurgeState.pending and not closed:
+                continue  # the bucket counts as one alarm, when it closes
             bench.surges[name] = surge
             if surge.state is not SurgeState.pending and (surge.open or surge != before):
                 case = _Case(
@@ -294,9 +296,14 @@ class Judge:
         return any(alert is not None and alert.evidence.topic.id == topic for alert in alerts)
 
     async def _told_of(self, bench: _Bench, sighting: Sighting) -> bool:
-        """Whether an open alert on the crowd's topic says the same already: another value's defect gets its own."""
+        """Whether an alert on the crowd's topic says the same already: another value's defect gets its own.
+
+        One that has ended says it of what came before its end, which long windows still see.
+        """
         surge = bench.surges.get(sighting.topic.id)
-        alert = await self._alert(bench, surge) if surge is not None and surge.open else None
+        if surge is None or surge.fired is None or (surge.resolved is not None and sighting.first > surge.resolved):
+            return False
+        alert = await self._alert(bench, surge)
         if alert is None:
             return False
         culprits = {(one.attribute, one.value) for one in alert.evidence.culprits}
