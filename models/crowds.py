@@ -60,8 +60,8 @@ class CrowdSettings:
     """The days whose other messages tell an attribute value's share."""
     past: timedelta = timedelta(days=21)
     max_rows: int = 20_000
-    max_centres: int = 3_000
-    """Only the newest messages are centres; all count as neighbours."""
+    max_centres: int = 1_000
+    """Only the newest messages are centres, since a crowd that grows has new ones; all count as neighbours."""
     least_past: int = 300
     """Messages in the past below which nothing is expected, so nothing surprises."""
     max_attributes: int = 8

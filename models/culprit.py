@@ -16,6 +16,8 @@ Counts: TypeAlias = Mapping[str, int]
 """Customers (or messages) by value of one attribute."""
 CellCounts: TypeAlias = Mapping[str, Counts]
 """Counts by attribute and value. A pair of attributes is an attribute too: see `pairs`."""
+Cell: TypeAlias = tuple[str, str]
+"""An attribute and one of its values."""
 Shares: TypeAlias = NDArray[np.float64]
 
 PAIR = " + "
@@ -222,16 +224,20 @@ def _without_explained(ranked: Sequence[Culprit]) -> tuple[Culprit, ...]:
     """Without values that only show what a more telling one shows."""
     kept: list[Culprit] = []
     for culprit in ranked:
-        if not any(_related(culprit, better) for better in kept):
+        if not any(related((culprit.attribute, culprit.value), (better.attribute, better.value)) for better in kept):
             kept.append(culprit)
     return tuple(kept)
 
 
-def _related(one: Culprit, other: Culprit) -> bool:
-    """One is part of the other by name: batch SKU04-B2 of product SKU04, a pair of either of its values."""
-    if one.attribute == other.attribute:
+def related(one: Cell, other: Cell) -> bool:
+    """Whether one (attribute, value) is part of the other by name: batch SKU04-B2 of product SKU04, a pair of its own.
+
+    >>> related(("batch", "SKU04-B2"), ("sku", "SKU04")), related(("sku", "SKU04"), ("sku", "SKU041"))
+    (True, False)
+    """
+    if one[0] == other[0]:
         return False
-    long, short = (one, other) if len(one.value) >= len(other.value) else (other, one)
-    if PAIR in long.attribute:
-        return short.value in long.value.split(PAIR)
-    return long.value.startswith(short.value)
+    long, short = (one, other) if len(one[1]) >= len(other[1]) else (other, one)
+    if PAIR in long[0]:
+        return short[1] in long[1].split(PAIR)
+    return long[1].startswith(short[1])

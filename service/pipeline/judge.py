@@ -12,6 +12,7 @@ from models.alert import Alert, Facts, Reason, alert_id, decide, mark_sent, open
 from models.bar import extras, held
 from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
 from models.crowds import Silence
+from models.culprit import related
 from models.detector import Detector, DetectorSettings
 from models.evidence import Evidence
 from models.severity import Grade, Severity, grade
@@ -306,8 +307,11 @@ class Judge:
         alert = await self._alert(bench, surge)
         if alert is None:
             return False
-        culprits = {(one.attribute, one.value) for one in alert.evidence.culprits}
-        return sighting.crowd.attribute is None or (sighting.crowd.attribute, sighting.crowd.value) in culprits
+        attribute, value = sighting.crowd.attribute, sighting.crowd.value
+        if attribute is None or value is None:
+            return True
+        culprits = [(one.attribute, one.value) for one in alert.evidence.culprits]
+        return any(one == (attribute, value) or related(one, (attribute, value)) for one in culprits)
 
     async def _record(self, bench: _Bench, case: "_Case", bucket: int, now: datetime, changes: _Changes) -> None:
         """Open or update the alert of an episode, and decide whether to tell."""
