@@ -1,0 +1,430 @@
+"""The judge on a recorded stream: each surge, crowd and silence told once, whenever it is killed, on every store."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+
+from models.alert import Alert
+from models.buckets import BUCKET, bucket_of, end_of
+from models.embed import Centring, unit
+from models.message import CustomerKey, Message, RedactedText
+from models.surge import SurgeRules, SurgeState
+from models.topics import Topic, TopicId, TopicModel
+from service.metrics import Metrics
+from service.pipeline.judge import Judge, JudgeRules
+from service.pipeline.lookout import Lookout
+from service.pipeline.witness import Witness
+from service.store import keys
+from service.store.alerts import AlertBook
+from service.store.campaigns import Campaigns
+from service.store.codec import Entry, pack_vector
+from service.store.counts import NOISE, Counts, Retention, Tally
+from service.store.inbox import Inbox
+from service.store.judgement import JudgeStore, NotInStep, Tick
+from service.store.lease import Lease
+from service.store.model import ModelStore
+from service.store.outbox import Outbox
+from service.store.pools import Pools
+from service.store.redis import Store
+
+DIMENSION = 16
+PARTITIONS = 2
+ISSUES = unit(np.random.default_rng(3).normal(size=(7, DIMENSION)))
+UNHEARD = 6  # the issue of no topic
+SAID = (
+    "parcel is late",
+    "zip broke",
+    "refund missing",
+    "wrong colour sent",
+    "app crashes",
+    "coupon refused",
+    "it hums",
+)
+BEGUN = datetime(2026, 3, 7, tzinfo=UTC)
+WATCHED = datetime(2026, 3, 11, tzinfo=UTC)  # counts are judged from here on
+RAISED = datetime(2026, 3, 14, tzinfo=UTC)  # and told from here on
+END = RAISED + timedelta(hours=20)
+SURGE = RAISED + timedelta(hours=5)
+WIDE = RAISED + timedelta(hours=9)
+CROWD = RAISED + timedelta(hours=13)
+TOLD = "everybody"
+
+
+class Killed(Exception):
+    """The judge's process ends here."""
+
+
+class Mortal(JudgeStore):
+    """A room in which the judge dies just before or just after a tick is written: each tick both ways."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.deaths = 0
+        self._tried: set[tuple[int | None, int]] = set()
+
+    async def commit(self, tick: Tick, token: str) -> None:
+        self.deaths += 1
+        if (tick.before, tick.after) not in self._tried:
+            self._tried.add((tick.before, tick.after))
+            raise Killed
+        await super().commit(tick, token)
+        raise Killed
+
+
+def message(number: int, issue: int, at: datetime, channel: str = "", batch: str = "") -> Message:
+    words = "".join(chr(97 + int(digit)) for digit in str(number))
+    return Message(
+        id=f"m{number}",
+        source="test",
+        text=RedactedText(f"the {SAID[issue]} {words}"),
+        occurred_at=at,
+        customer=CustomerKey(f"c{number}"),
+        attributes={"channel": channel or ("web", "shop")[number % 2], "batch": batch or f"B{number * 7 % 31}"},
+    )
+
+
+def vector(one: Message) -> bytes:
+    """Near the direction of what the text is about, nearer where it is of one batch; the same for the same message."""
+    spread = 0.05 if one.attributes["batch"] == "K7" else 0.12
+    issue = next(number for number, words in enumerate(SAID) if words in one.text)
+    rng = np.random.default_rng(int(one.id[1:]))
+    return pack_vector(unit((ISSUES[issue] + spread * rng.normal(size=DIMENSION))[None])[0])
+
+
+def usual() -> list[tuple[Message, int]]:
+    """Six messages an hour for eight days; those of the app until telling begins."""
+    rng = np.random.default_rng(5)
+    seconds = np.sort(
+        rng.integers(int((END - BEGUN).total_seconds()), size=6 * int((END - BEGUN) / timedelta(hours=1)))
+    )
+    found = []
+    for number, second in enumerate(seconds.tolist()):
+        at, issue = BEGUN + timedelta(seconds=second), int(rng.integers(6))
+        channel = "app" if number % 3 == 0 and at < RAISED else ""
+        found.append((message(number, issue, at, channel), issue))
+    return found
+
+
+def spread_over(start: datetime, span: timedelta, count: int, issue: int, first: int) -> list[tuple[Message, int]]:
+    return [(message(first + n, issue, start + n * span / count, batch="K7"), issue) for n in range(count)]
+
+
+STREAM = usual()
+SURGED = spread_over(SURGE, timedelta(hours=3), 30, 0, 50_000)
+CROWDED = spread_over(CROWD, timedelta(hours=4), 10, UNHEARD, 60_000)
+LOUD = [
+    (message(70_000 + n, 3, WIDE + n * timedelta(minutes=4)), 3) for n in range(36)
+]  # as unlike one another as usual
+EVERYTHING = STREAM + SURGED + CROWDED + LOUD
+
+
+class Shop:
+    """One tenant on a store; judges come and go."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        retention = Retention(timedelta(days=35), timedelta(days=14), 256, 2_000, 20_000)
+        self.inbox = Inbox(store, partitions=PARTITIONS, keep_seen=timedelta(days=30), max_backlog=100_000)
+        self.counts = Counts(store, partitions=PARTITIONS, retention=retention)
+        self.pools = Pools(store, partitions=PARTITIONS)
+        self.models = ModelStore(store)
+        self.book = AlertBook(store)
+
+    async def save_topics(self) -> None:
+        topics = tuple(
+            Topic(TopicId(f"t{n}"), ISSUES[n], 0.6, 40, BEGUN, (SAID[n],), {"en": SAID[n]}) for n in range(UNHEARD)
+        )
+        await self.models.save(TopicModel("drawn", Centring.none(DIMENSION), topics), bucket_of(BEGUN))
+
+    async def count(self, said: Sequence[tuple[Message, int]]) -> None:
+        """Put messages through inbox and counting script, as a worker does."""
+        await self.inbox.prepare()
+        issues = {one.id: issue for one, issue in said}
+        for start in range(0, len(said), 500):
+            await self.inbox.accept([Entry(one) for one, _ in said[start : start + 500]], END)
+        while taken := await self.inbox.take("worker", 1_000):
+            for partition in range(PARTITIONS):
+                tallies = [
+                    Tally(one.id, one.entry, NOISE if issues[one.entry.message.id] == UNHEARD else
+                          f"t{issues[one.entry.message.id]}", vector(one.entry.message))
+                    for one in taken
+                    if one.partition == partition and one.entry
+                ]  # fmt: skip
+                await self.counts.count(partition, tallies)
+
+    async def judge(
+        self, room: JudgeStore | None = None, rules: JudgeRules = JudgeRules(2.0, receivers=(TOLD,))
+    ) -> Judge:
+        """A judge in a process of its own, as it were, that took the lease from the one before."""
+        await self.store.client.delete(keys.lease("judge"))
+        lease = Lease(self.store, "judge")
+        assert await lease.hold()
+        models = ModelStore(self.store)
+        return Judge(
+            room or JudgeStore(self.store), self.counts, models, self.book, Campaigns(self.store),
+            Witness(self.counts, self.pools, models), Lookout(self.pools, models, 1.0),
+            rules, Metrics(), lease.token,
+        )  # fmt: skip
+
+    async def alerts(self) -> list[Alert]:
+        """Oldest first."""
+        return [filed.alert for filed in reversed(await self.book.newest(100))]
+
+    async def told(self) -> list[tuple[str, str]]:
+        """Alert and reason of each notification, in the order they are due."""
+        bodies = [orjson.loads(one.payload) for one in await Outbox(self.store).due(END + timedelta(days=9), 1_000)]
+        return [(body["data"]["alert_id"], body["type"]) for body in bodies]
+
+    async def written(self) -> dict[str, Any]:
+        """All that people can come to see."""
+        client = self.store.client
+        return {
+            "alerts": await client.hgetall(keys.ALERTS),
+            "order": await client.zrange(keys.ALERT_ORDER, 0, -1, withscores=True),
+            "events": [(fields[b"kind"], fields[b"alert"]) for _, fields in await client.xrange(keys.EVENTS)],
+            "due": await client.zrange(keys.OUTBOX, 0, -1, withscores=True),
+            "bodies": await client.hgetall(keys.OUTBOX_BODIES),
+        }
+
+
+_DUMPS: dict[str, list[tuple[bytes, bytes]]] = {}
+
+
+@pytest.fixture
+async def shop(store: Store, store_url: str) -> Shop:
+    """A shop whose stream was counted and judged until telling begins; made once a store."""
+    shop, client = Shop(store), store.client
+    if store_url not in _DUMPS:
+        await shop.save_topics()
+        await shop.count(EVERYTHING)
+        judge = await shop.judge()
+        await judge.begin(bucket_of(WATCHED), raise_from=bucket_of(RAISED))
+        await judge.advance(RAISED, RAISED)
+        await client.delete(keys.lease("judge"))
+        names = sorted(await client.keys("*"))
+        _DUMPS[store_url] = list(zip(names, [await client.dump(name) for name in names], strict=True))
+        return shop
+    await restore(store, store_url)
+    return shop
+
+
+async def restore(store: Store, store_url: str) -> None:
+    async with store.client.pipeline(transaction=False) as pipe:
+        for name, body in _DUMPS[store_url]:
+            pipe.restore(name, 0, body)
+        await pipe.execute()
+
+
+SELDOM = timedelta(hours=2)
+
+
+def times(step: timedelta) -> list[datetime]:
+    return [RAISED + n * step for n in range(1, (END - RAISED) // step + 1)]
+
+
+async def uninterrupted(shop: Shop, step: timedelta = timedelta(minutes=30), *, peek: bool = False) -> dict[str, Any]:
+    judge = await shop.judge()
+    for at in times(step):
+        await judge.advance(at, at)
+        if peek:
+            await judge.peek(at)
+    return await shop.written()
+
+
+def about(alerts: Sequence[Alert], issue: int) -> Alert:
+    """The one alert whose samples speak of an issue."""
+    (found,) = [one for one in alerts if any(SAID[issue] in sample.text for sample in one.evidence.samples)]
+    return found
+
+
+async def test_a_surge_of_a_topic_is_told_once_with_evidence_and_told_when_it_ends(shop: Shop) -> None:
+    await uninterrupted(shop)
+    alert = about(await shop.alerts(), 3)
+    assert alert.id.endswith("-t3")
+    assert alert.evidence.topic.id == "t3"
+    assert WIDE < alert.fired_at <= WIDE + timedelta(hours=1, minutes=30)
+    assert WIDE - timedelta(hours=2) <= alert.evidence.onset < alert.fired_at
+    assert alert.evidence.window.observed > alert.evidence.window.upper_bound > alert.evidence.window.expected
+    said = {one.id for one, issue in EVERYTHING if issue == 3}
+    assert {sample.message_id for sample in alert.evidence.samples} <= said
+    assert sum(point.observed for point in alert.evidence.curve[-24:]) >= 36
+    assert (alert.state, alert.late) == (SurgeState.resolved, False)
+    reasons = [reason for name, reason in await shop.told() if name == alert.id]
+    assert (reasons[0], reasons[-1]) == ("alert.fired", "alert.resolved")
+    assert len(set(reasons)) == len(reasons)
+
+
+async def test_a_crowd_that_no_topic_holds_is_told_with_its_messages_and_its_batch(shop: Shop) -> None:
+    await uninterrupted(shop)
+    alert = about(await shop.alerts(), UNHEARD)
+    assert CROWD < alert.fired_at <= CROWD + timedelta(hours=4)
+    assert (alert.evidence.customers, alert.evidence.messages) == (10, 10)
+    assert alert.evidence.onset == CROWD
+    assert {sample.message_id for sample in alert.evidence.samples} <= {one.id for one, _ in CROWDED}
+    assert ("batch", "K7") in {(one.attribute, one.value) for one in alert.evidence.culprits}
+    assert "hums" in alert.evidence.topic.terms
+    assert (alert.id, "alert.fired") in await shop.told()
+
+
+async def test_a_crowd_within_a_topic_and_the_topic_are_told_as_one(shop: Shop) -> None:
+    await uninterrupted(shop)
+    alert = about(await shop.alerts(), 0)
+    assert alert.evidence.topic.id == "t0"
+    assert alert.evidence.customers >= 30
+    assert ("batch", "K7") in {(one.attribute, one.value) for one in alert.evidence.culprits}
+    assert [one.evidence.topic.id for one in await shop.alerts()].count("t0") == 1
+
+
+async def test_a_channel_that_has_fallen_silent_is_told_until_it_speaks_again(shop: Shop) -> None:
+    await uninterrupted(shop)
+    (alert,) = [one for one in await shop.alerts() if one.evidence.window.observed == 0]
+    last = max(one.occurred_at for one, _ in STREAM if one.channel == "app")
+    assert alert.id.endswith("-silent-app")
+    assert (alert.state, alert.severity, alert.evidence.onset) == ("firing", "warning", end_of(bucket_of(last)))
+    assert [reason for name, reason in await shop.told() if name == alert.id] == ["alert.fired"]
+    again = [(message(80_000 + n, n % 6, END + n * timedelta(minutes=30), "app"), n % 6) for n in range(8)]
+    await shop.count(again)
+    judge = await shop.judge()
+    for hour in range(1, 4):
+        await judge.advance(END + timedelta(hours=hour), END + timedelta(hours=hour))
+    assert (await shop.book.get(alert.id)).alert.state is SurgeState.resolved
+    assert [reason for name, reason in await shop.told() if name == alert.id] == ["alert.fired", "alert.resolved"]
+
+
+async def test_nothing_is_told_of_what_came_before_telling_began(shop: Shop) -> None:
+    assert await shop.alerts() == []
+    await uninterrupted(shop)
+    assert all(one.fired_at > RAISED for one in await shop.alerts())
+    assert len(await shop.alerts()) == 4
+
+
+# ---------------------------------------------------------------------- killed
+
+
+async def again(shop: Shop, store: Store, store_url: str) -> None:
+    """All as it was before the first alert."""
+    await store.client.flushall()
+    await restore(store, store_url)
+
+
+async def test_a_judge_killed_around_every_tick_tells_what_an_uninterrupted_one_tells(
+    shop: Shop, store: Store, store_url: str
+) -> None:
+    expected = await uninterrupted(shop, SELDOM, peek=True)
+    assert len(expected["alerts"]) == 4
+    await again(shop, store, store_url)
+    room = Mortal(store)
+    for at in times(SELDOM):
+        judge = await shop.judge(room)
+        for step in (lambda judge, at=at: judge.advance(at, at), lambda judge, at=at: judge.peek(at)):
+            while True:
+                try:
+                    await step(judge)
+                    break
+                except Killed:
+                    judge = await shop.judge(room)
+                    await judge.begun()
+    assert room.deaths >= 2 * len(times(SELDOM)) + 8
+    assert await shop.written() == expected
+
+
+async def test_two_judges_that_lose_the_lease_to_each_other_tell_what_one_tells(
+    shop: Shop, store: Store, store_url: str
+) -> None:
+    expected = await uninterrupted(shop, SELDOM)
+    await again(shop, store, store_url)
+    old = await shop.judge()
+    for at in times(SELDOM):
+        await old.begun()
+        new = await shop.judge()
+        before = await shop.written()
+        with pytest.raises(NotInStep):
+            await old.advance(at, at)
+        assert await shop.written() == before
+        await new.advance(at, at)
+        old.forget()
+        old = new
+    assert await shop.written() == expected
+
+
+async def test_a_judge_that_was_away_for_a_day_tells_the_same_alerts(shop: Shop, store: Store, store_url: str) -> None:
+    await uninterrupted(shop)
+    expected = [(one.id, one.state, one.evidence.topic.id) for one in await shop.alerts()]
+    await again(shop, store, store_url)
+    judge = await shop.judge()
+    await judge.advance(END, END)
+    assert [(one.id, one.state, one.evidence.topic.id) for one in await shop.alerts()] == expected
+    assert len(set(await shop.told())) == len(await shop.told())
+
+
+async def test_judging_the_same_time_again_changes_nothing(shop: Shop) -> None:
+    before = await uninterrupted(shop)
+    judge = await shop.judge()
+    assert await judge.advance(END, END) == []
+    assert await judge.advance(WIDE, END) == []
+    assert await shop.written() == before
+
+
+# ---------------------------------------------------------------------- the bucket that fills
+
+
+FILLING = RAISED + timedelta(hours=2)
+BURST = [(message(90_000 + n, 5, FILLING + n * timedelta(seconds=10)), 5) for n in range(14)]
+
+
+async def test_a_burst_is_told_before_its_bucket_closes_and_not_again_after(shop: Shop) -> None:
+    judge = await shop.judge()
+    await judge.advance(FILLING, FILLING)
+    assert await judge.peek(FILLING) == []
+    await shop.count(BURST)
+    now = FILLING + timedelta(minutes=3)
+    (alert,) = await judge.peek(now)
+    assert (alert.noticed_at, alert.fired_at, alert.late) == (now, FILLING + BUCKET, False)
+    assert alert.evidence.topic.id == "t5"
+    assert await judge.peek(now) == []
+    assert await shop.told() == [(alert.id, "alert.fired")]
+    await judge.advance(FILLING + BUCKET, FILLING + BUCKET)
+    await judge.advance(FILLING + 2 * BUCKET, FILLING + 2 * BUCKET)
+    assert [one.id for one in await shop.alerts()] == [alert.id]
+    assert (await shop.told())[:1] == [(alert.id, "alert.fired")]
+    assert len(set(await shop.told())) == len(await shop.told())
+
+
+async def test_a_judge_killed_after_a_look_at_the_filling_bucket_does_not_tell_it_twice(shop: Shop) -> None:
+    judge = await shop.judge()
+    await judge.advance(FILLING, FILLING)
+    await shop.count(BURST)
+    (alert,) = await judge.peek(FILLING)
+    judge = await shop.judge()
+    assert await judge.begun()
+    assert await judge.peek(FILLING) == []
+    await judge.advance(FILLING + BUCKET, FILLING + BUCKET)
+    assert [one.id for one in await shop.alerts()] == [alert.id]
+    assert (await shop.told()).count((alert.id, "alert.fired")) == 1
+
+
+async def test_a_look_at_the_filling_bucket_teaches_nothing(shop: Shop) -> None:
+    judge = await shop.judge()
+    await judge.advance(FILLING, FILLING)
+    position, before = await JudgeStore(shop.store).state()
+    await shop.count(BURST)
+    await judge.peek(FILLING)
+    after_position, after = await JudgeStore(shop.store).state()
+    assert after_position == position
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed <= {"bench", "watch"}
+
+
+async def test_a_judge_that_asks_for_two_alarms_is_not_hurried_by_a_look(shop: Shop) -> None:
+    """The filling bucket and the same bucket closed are one alarm."""
+    judge = await shop.judge(rules=JudgeRules(2.0, SurgeRules(hold=2), (TOLD,)))
+    await judge.advance(FILLING, FILLING)
+    await shop.count(BURST)
+    assert await judge.peek(FILLING) == []
+    assert await judge.advance(FILLING + BUCKET, FILLING) == []
+    (alert,) = await judge.advance(FILLING + 2 * BUCKET, FILLING)
+    assert alert.fired_at == FILLING + 2 * BUCKET
