@@ -183,7 +183,7 @@ function quote(text) {
 
 function culprits(alert) {
   if (alert.culprits.length === 0) return h("p", { class: "muted" }, t("alert.culprits.none"));
-  const top = Math.max(alert.observed, ...alert.culprits.map((one) => one.observed));
+  const top = Math.max(1, alert.observed, ...alert.culprits.map((one) => one.observed));
   return h("ul", { class: "culprits" }, alert.culprits.map((one) => culprit(one, top)));
 }
 
