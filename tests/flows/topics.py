@@ -17,8 +17,8 @@ OTHERS = (
 )  # fmt: skip
 
 
-def one_topic(stage: Stage, name: str, text: str) -> None:
-    """Let the store know one topic, which messages like ``text`` belong to."""
+def one_topic(stage: Stage, name: str, text: str, first: int = 1) -> None:
+    """Let the store know one topic, which messages like ``text`` belong to, known from bucket ``first`` on."""
     embedder = load_embedder(str(stage.encoder))
     texts = [gist(one) for one in (text, *OTHERS)]
     vectors, languages = embedder.embed(texts), [language_of(one) for one in texts]
@@ -28,7 +28,7 @@ def one_topic(stage: Stage, name: str, text: str) -> None:
 
     async def save() -> None:
         store = Store.connect(stage.url)
-        await ModelStore(store).save(TopicModel(embedder.name, centring, (topic,)), 1)
+        await ModelStore(store).save(TopicModel(embedder.name, centring, (topic,)), first)
         await store.close()
 
     asyncio.run(save())
