@@ -32,6 +32,7 @@ from service.store.outbox import pack_due
 from service.views import alert_view
 
 _CHUNK = BUCKETS_PER_DAY  # buckets read and, where nothing happens, written at a time in catching up
+_CROWD_OVER = 6 * BUCKETS_PER_HOUR  # since the last message of a crowd, after which it is no news that it was
 _CROWD_REST = 2  # looks, one an hour, without a crowd until its episode ends
 _REFRESH = 12  # ticks between updates of an open alert's evidence: an hour
 _CALM = 0.6  # times the bar, below which a crowd is no crowd any more
@@ -250,7 +251,8 @@ class Judge:
             if sighting is not None:
                 bar = watch.bar + extra.get(sighting.topic.id, 0.0)
                 alarm = sighting.score >= bar and is_told(sighting.topic)
-                if alarm and before is None and await self._told_of(bench, sighting):
+                over = bucket - sighting.last > _CROWD_OVER
+                if alarm and before is None and (over or await self._told_of(bench, sighting)):
                     continue
                 reading = Reading(
                     bucket,

@@ -48,6 +48,11 @@ class Sighting:
         """The bucket of the first message of the crowd."""
         return bucket_of(self.crowd.members[0].message.occurred_at)
 
+    @property
+    def last(self) -> int:
+        """The bucket of its last message."""
+        return bucket_of(self.crowd.members[-1].message.occurred_at)
+
 
 class Lookout:
     """Look at every closed hour. Holds the messages of the last weeks in memory, bounded; reads each once."""

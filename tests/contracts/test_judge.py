@@ -302,6 +302,15 @@ async def test_nothing_is_told_of_what_came_before_telling_began(shop: Shop) -> 
     assert len(await shop.alerts()) == 4
 
 
+async def test_what_was_told_and_is_over_is_not_told_again_while_long_windows_still_see_it(shop: Shop) -> None:
+    await uninterrupted(shop)
+    before = {one.id for one in await shop.alerts()}
+    judge = await shop.judge()
+    await judge.advance(END + timedelta(hours=34), END)
+    later = [one for one in await shop.alerts() if one.id not in before]
+    assert [one for one in later if one.evidence.window.observed] == []
+
+
 # ---------------------------------------------------------------------- killed
 
 
