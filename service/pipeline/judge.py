@@ -36,6 +36,7 @@ _CROWD_OVER = 6 * BUCKETS_PER_HOUR  # since the last message of a crowd, after w
 _CROWD_REST = 2  # looks, one an hour, without a crowd until its episode ends
 _REFRESH = 12  # ticks between updates of an open alert's evidence: an hour
 _CALM = 0.6  # times the bar, below which a crowd is no crowd any more
+_MUCH = 0.5  # of a topic's customers in a crowd, from which the crowd's alert is the topic's too
 CROWDS_PART = 0.5
 """Of the budget of false alarms, for crowds; the rest is for topics."""
 _PAST = timedelta(days=28)  # how far back a newly found topic's counts are read
@@ -168,7 +169,8 @@ class Judge:
         tick = trial.step(bucket, counts, promotion=_promotion(await self._campaigns.all(), bucket))
         changes = _Changes()
         tick = held(tick, extras(await self._book.bars(), end_of(bucket)))
-        await self._weigh(bench, trial, tick, now, changes, closed=False)
+        if await self._weigh(bench, trial, tick, now, changes, closed=False):
+            await self._survey(bench, bucket, {}, now, changes, calm=False)
         if changes:
             await self._write(bench, bench.position, changes)
         return list(changes.alerts.values())
@@ -185,9 +187,10 @@ class Judge:
                 changes = _Changes()
                 if bucket >= bench.raise_from:
                     tick = held(tick, extras(bars, end_of(bucket)))
-                    await self._weigh(bench, bench.detector, tick, now, changes)
-                    if (bucket + 1) % BUCKETS_PER_HOUR == 0:
-                        await self._survey(bench, bucket, extras(bars, end_of(bucket)), now, changes)
+                    masked = await self._weigh(bench, bench.detector, tick, now, changes)
+                    hour = (bucket + 1) % BUCKETS_PER_HOUR == 0
+                    if hour or masked:
+                        await self._survey(bench, bucket, extras(bars, end_of(bucket)), now, changes, calm=hour)
             if changes or bucket == chunk[-1]:
                 await self._write(bench, bucket, changes)
             changed |= changes.alerts
@@ -203,8 +206,12 @@ class Judge:
         changes: _Changes,
         *,
         closed: bool = True,
-    ) -> None:
-        """Advance every surge that is open or begins at this bucket; only what begins, while it is not closed."""
+    ) -> bool:
+        """Advance every surge that is open or begins at this bucket; only what begins, while it is not closed.
+
+        Answers whether a topic rang that is not told, an alert being open on a crowd in it.
+        """
+        masked = False
         model = (await self._models.current()).model
         rows = {topic: row for row, topic in enumerate(tick.topics)}
         loud = {topic for topic, row in rows.items() if tick.alarm[row]}
@@ -218,7 +225,8 @@ class Judge:
                 continue
             reading = _reading(detector, tick, rows.get(name), name)
             before = bench.surges.get(name)
-            if before is None and await self._crowded(bench, name):
+            if before is None and await self._crowded(bench, name, reading.observed):
+                masked = True
                 continue  # told already, of the crowd that makes the topic loud
             surge = advance(name, before, reading, self._rules.surge)
             if surge is None:
@@ -236,11 +244,23 @@ class Judge:
                     lambda topic=topic, surge=surge: self._witness.testify(detector, topic, surge, tick.bucket),  # type: ignore[misc]
                 )
                 await self._record(bench, case, tick.bucket, now, changes)
+        return masked
 
     async def _survey(
-        self, bench: _Bench, bucket: int, extra: Mapping[str, float], now: datetime, changes: _Changes
+        self,
+        bench: _Bench,
+        bucket: int,
+        extra: Mapping[str, float],
+        now: datetime,
+        changes: _Changes,
+        *,
+        calm: bool,
     ) -> None:
-        """Look for crowds and silences at the end of an hour, and advance their episodes."""
+        """Look for crowds and silences, and advance their episodes; none calms down at a look that is not ``calm``.
+
+        At the end of each hour; and at once where a topic rings while an alert is open on a crowd in it: the crowd
+        has grown, or there is another.
+        """
         watch = self._lookout.watch
         seen = {f"c{one.place.number}": one for one in await self._lookout.look(bucket + 1)}
         silent = {f"silent-{one.value}": one for one in self._lookout.silences(bucket + 1)}
@@ -257,7 +277,7 @@ class Judge:
                 reading = Reading(
                     bucket,
                     alarm,
-                    sighting.score < _CALM * bar,
+                    calm and sighting.score < _CALM * bar,
                     min(sighting.first, bucket),
                     sighting.crowd.observed + 1,
                     sighting.crowd.expected,
@@ -265,7 +285,7 @@ class Judge:
             elif silence is not None:
                 reading = Reading(bucket, True, False, silence.last + 1, 0, silence.expected)
             else:
-                reading = Reading(bucket, False, True, bucket, 0, 0.0)
+                reading = Reading(bucket, False, calm, bucket, 0, 0.0)
             surge = advance(name, before, reading, replace(self._rules.surge, rest=_CROWD_REST))
             if surge is None:
                 bench.crowds.pop(name, None)
@@ -293,10 +313,15 @@ class Judge:
         assert silence is not None
         return silent_evidence(silence, now)
 
-    async def _crowded(self, bench: _Bench, topic: str) -> bool:
-        """Whether an alert is open on a crowd in this topic."""
+    async def _crowded(self, bench: _Bench, topic: str, observed: int) -> bool:
+        """Whether an alert is open on a crowd in this topic that makes up much of what the topic counts."""
         alerts = [await self._alert(bench, surge) for surge in bench.crowds.values() if surge.open]
-        return any(alert is not None and alert.evidence.topic.id == topic for alert in alerts)
+        return any(
+            alert is not None
+            and alert.evidence.topic.id == topic
+            and alert.evidence.window.observed >= _MUCH * observed
+            for alert in alerts
+        )
 
     async def _told_of(self, bench: _Bench, sighting: Sighting) -> bool:
         """Whether an alert on the crowd's topic says the same already: another value's defect gets its own.

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import socket
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from service.store.redis import Store
 
 MESSAGES = 3_000
 BATCH = 500
+PACE = timedelta(minutes=2)  # between messages, so that they are four days of history
+BURST = 20
+PATIENCE = 180.0  # seconds that an alert is waited for
 _BARE = """
 import sys, uvicorn
 from fastapi import FastAPI, Request
@@ -36,13 +40,14 @@ def texts() -> list[str]:
     from training.corpus import load_issues
 
     wordings = [text for issue in load_issues() for texts in issue.wordings.values() for text in texts]
+    random.Random(0).shuffle(wordings)  # no issue surges of itself
     return [f"{wordings[n % len(wordings)]} {n}" for n in range(MESSAGES)]
 
 
 def batches() -> list[list[dict[str, Any]]]:
-    start = datetime.now(UTC) - timedelta(days=1)
+    start = datetime.now(UTC) - PACE * (MESSAGES + 30)
     messages = [
-        {"id": str(n), "text": text, "customer_id": f"c{n}", "occurred_at": (start + timedelta(seconds=n)).isoformat()}
+        {"id": str(n), "text": text, "customer_id": f"c{n}", "occurred_at": (start + n * PACE).isoformat()}
         for n, text in enumerate(texts())
     ]
     return [messages[begin : begin + BATCH] for begin in range(0, len(messages), BATCH)]
@@ -112,6 +117,41 @@ def counted(client: httpx.Client) -> float:
     return done / (waiting[-1][0] - waiting[0][0])
 
 
+def noticed(client: httpx.Client) -> float | None:
+    """Seconds from posting a burst of messages of one issue to an alert that shows them; None where none came."""
+    from training.corpus import load_issues
+
+    issue = max(load_issues(), key=lambda one: len(one.wordings["en"]))
+    begin = datetime.now(UTC) - timedelta(minutes=10)
+    burst = [
+        {
+            "id": f"burst-{n}",
+            "text": f"{issue.wordings['en'][n % len(issue.wordings['en'])]} {n}",
+            "customer_id": f"b{n}",
+            "occurred_at": (begin + timedelta(seconds=10 * n)).isoformat(),
+            "attributes": {"batch": "B7"},
+        }
+        for n in range(BURST)
+    ]
+    begun = time.perf_counter()
+    client.post("/v1/messages:batch", json=burst).raise_for_status()
+    while time.perf_counter() - begun < PATIENCE:
+        for row in client.get("/v1/alerts").json()["alerts"]:
+            alert = client.get(f"/v1/alerts/{row['alert_id']}").json()
+            if any(sample["message_id"].startswith("burst-") for sample in alert["samples"]):
+                return time.perf_counter() - begun
+        time.sleep(0.1)
+    return None
+
+
+def settled(client: httpx.Client) -> None:
+    """Wait until the judge has judged what was counted."""
+    end = time.perf_counter() + PATIENCE
+    while time.perf_counter() < end and not client.get("/v1/topics").json()["topics"]:
+        time.sleep(0.5)
+    time.sleep(10)
+
+
 def memory(group: Group) -> dict[str, int]:
     """Resident megabytes of each role."""
     found = {}
@@ -139,6 +179,8 @@ def main() -> None:
             found["xadd_pipelined"] = asyncio.run(pipelined_xadd(url))
             found["ingest"] = posted(client, "/v1/messages:batch")
             found["worker"] = counted(client)
+            settled(client)
+            found["burst_to_alert_seconds"] = noticed(client)
             found["memory_mb"] = memory(group)
     found["ingest_of_bare_fastapi"] = found["ingest"] / found["ingest_bare_fastapi"]
     found["ingest_of_xadd"] = found["ingest"] / found["xadd_pipelined"]
