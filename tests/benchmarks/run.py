@@ -114,7 +114,7 @@ def counted(client: httpx.Client) -> float:
         time.sleep(0.3)
         waiting.append((time.perf_counter(), client.get("/v1/status").json()["waiting"]))
     done = waiting[0][1] - waiting[-1][1]
-    return done / (waiting[-1][0] - waiting[0][0])
+    return float(done / (waiting[-1][0] - waiting[0][0]))
 
 
 def noticed(client: httpx.Client) -> float | None:
@@ -161,6 +161,21 @@ def memory(group: Group) -> dict[str, int]:
     return found
 
 
+async def kept(url: str) -> dict[str, float]:
+    """What the store keeps: bytes of samples a topic (and a message of them), and of all recent messages together."""
+    store = Store.connect(url)
+    found: dict[str, float] = {}
+    for kind in ("samples", "recent"):
+        names = [name async for name in store.client.scan_iter(f"tocsin:*:{kind}*")]
+        size = sum([await store.client.memory_usage(name, samples=0) for name in names])
+        messages = sum([await store.client.xlen(name) for name in names])
+        topics = len({name.split(b":")[-1] for name in names})
+        found[f"{kind}_bytes"] = size / topics
+        found[f"{kind}_bytes_a_message"] = size / max(messages, 1)
+    await store.close()
+    return found
+
+
 def judged_by(name: str) -> Any:
     """What a benchmark of the detector prints, by the name of its file."""
     done = subprocess.run([sys.executable, Path(__file__).with_name(f"{name}.py")], stdout=subprocess.PIPE, check=True)
@@ -182,6 +197,7 @@ def main() -> None:
             settled(client)
             found["burst_to_alert_seconds"] = noticed(client)
             found["memory_mb"] = memory(group)
+            found["kept"] = asyncio.run(kept(url))
     found["ingest_of_bare_fastapi"] = found["ingest"] / found["ingest_bare_fastapi"]
     found["ingest_of_xadd"] = found["ingest"] / found["xadd_pipelined"]
     found["worker_of_encoder"] = found["worker"] / found["encoder_alone"]
