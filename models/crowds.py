@@ -303,11 +303,12 @@ class Space(Generic[Handle]):
         """Crowds of the most telling places, less those that share their messages with a more telling one."""
         told: list[Crowd[Handle]] = []
         taken = np.zeros(len(view.rows), dtype=bool)
+        near = [view.pairs.closer_than(radius) for radius in self._radii]
         for place in places:
             if len(told) == self.settings.most:
                 break
             centre = int(view.centres[place.centre])
-            inside = view.pairs.closer_than(self._radii[place.scale]).around(place.centre, len(view.rows))
+            inside = near[place.scale].around(place.centre, len(view.rows))
             inside &= view.ages <= self._lengths[place.window]
             inside[centre] = True
             value = None
