@@ -189,9 +189,9 @@ class Judge:
                 if bucket >= bench.raise_from:
                     tick = held(tick, extras(bars, end_of(bucket)))
                     masked = await self._weigh(bench, bench.detector, tick, now, changes)
-                    hour = (bucket + 1) % BUCKETS_PER_HOUR == 0
-                    if hour or masked:
-                        await self._survey(bench, bucket, extras(bars, end_of(bucket)), now, changes, calm=hour)
+                    due = (bucket + 1) % self._lookout.every == 0
+                    if due or masked:
+                        await self._survey(bench, bucket, extras(bars, end_of(bucket)), now, changes, calm=due)
             if changes or bucket == chunk[-1]:
                 await self._write(bench, bucket, changes)
             changed |= changes.alerts

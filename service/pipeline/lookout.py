@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from models.buckets import BUCKET, bucket_of, end_of, start_of
+from models.buckets import BUCKET, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
 from models.crowds import Crowd, CrowdSettings, Silence, Space
 from models.culprit import CellCounts, Culprit, find_culprits
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
@@ -66,6 +66,13 @@ class Lookout:
         self._looked = 0
         self._loud = False
         self.watch = Watch(false_alarms_per_week)
+
+    @property
+    def every(self) -> int:
+        """Buckets between two looks: an hour, of slow streams a third of the shortest window."""
+        if self._space is None:
+            return BUCKETS_PER_HOUR
+        return max(BUCKETS_PER_HOUR, self._space.settings.windows[0] // (3 * BUCKET))
 
     def restore(self, packed: bytes | None) -> None:
         """Go on from what was packed; the messages are read again from the store."""
