@@ -60,7 +60,7 @@ def bar_for(peaks: Sequence[float], weeks: float, *, per_week: float, first: flo
 class Watch:
     """Follows crowds from scan to scan. Not safe for several threads."""
 
-    def __init__(self, false_alarms_per_week: float, first_bar: float = 4.0) -> None:
+    def __init__(self, false_alarms_per_week: float, first_bar: float = 5.0) -> None:
         self.per_week, self.first_bar = false_alarms_per_week, first_bar
         self.bar = first_bar
         self.places: list[Place] = []
