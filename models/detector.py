@@ -578,12 +578,21 @@ class Detector:
     def explain(self, topic: str) -> Explanation:
         """Why the topic alarms or not, as of the last bucket."""
         row, bucket = self._row(topic), self._bucket
-        beat = self._this_beat(bucket)
-        scanned = self._scan(bucket, self._doubt(beat, self._lift(bucket)), beat)
+        scanned = self._scanned(bucket)
         verdicts = [self._window_verdict(scanned, w, row, bucket) for w in range(len(self.cadence.windows))]
         telling = verdicts[int(scanned.best[row])]
         spoke = tuple(one for one in verdicts if one.score >= self.threshold)
         return Explanation(telling, spoke, self._onset(row, bucket, telling), self._factors(row, telling))
+
+    def onset(self, topic: str) -> int:
+        """The bucket from which the counts of a topic are best explained by a surge, as of the last bucket."""
+        row, bucket = self._row(topic), self._bucket
+        scanned = self._scanned(bucket)
+        return self._onset(row, bucket, self._window_verdict(scanned, int(scanned.best[row]), row, bucket))
+
+    def _scanned(self, bucket: int) -> Scanned:
+        beat = self._this_beat(bucket)
+        return self._scan(bucket, self._doubt(beat, self._lift(bucket)), beat)
 
     def _window_verdict(self, scanned: Scanned, w: int, row: int, bucket: int) -> WindowVerdict:
         i, window = self.cadence.windows[w]
@@ -613,9 +622,10 @@ class Detector:
 
     def _factors(self, row: int, telling: WindowVerdict) -> tuple[Factor, ...]:
         """Level, then what the calendar and the volume (promotions among it) multiply it by."""
-        buckets = range(telling.first, telling.end)
+        buckets = np.arange(telling.first, telling.end)
         m, names = self._rows["m"][row].astype(float), self._season.names
-        x = np.stack([self._features(bucket) for bucket in buckets])
+        beats, which = np.unique(buckets // self.cadence.beat, return_inverse=True)
+        x = np.stack([self._features(int(beat) * self.cadence.beat) for beat in beats])[which]
         weekday = [n for n, name in enumerate(names) if name.startswith("day")]
         wave = [n for n, name in enumerate(names) if name.startswith(("cos", "sin"))]
         if not self._season.offset:
@@ -623,7 +633,7 @@ class Detector:
             by_year = float(np.exp(x[:, wave] @ m[wave]).mean())
             by_both = float(np.exp(x[:, wave + weekday] @ m[wave + weekday]).mean())
             return Factor("level", base), Factor("year", by_year), Factor("weekday", by_both / by_year)
-        slots = np.array([self._slot(bucket) for bucket in buckets])
+        slots = np.array([self._slot(int(beat) * self.cadence.beat) for beat in beats])[which]
         usual = np.where(self._usual > 0, self._usual, max(self._usual.mean(), 1e-9))
         days = usual.reshape(-1, 24).mean(1)
         by_hour = usual[slots] / days[slots // 24] * np.exp(x[:, wave] @ m[wave])
@@ -646,7 +656,7 @@ class Detector:
     def silence(self) -> Silence:
         """How much less than expected the windows of an hour and longer hold, as of the last bucket."""
         beat, bucket = self._this_beat(self._bucket), self._bucket
-        scanned = self._scan(bucket, self._doubt(beat, self._lift(bucket)), beat)
+        scanned = self._scanned(bucket)
         long = [w for w, (_, window) in enumerate(self.cadence.windows) if window.buckets >= self.cadence.beat]
         y, mean = scanned.y[long], scanned.mean[long] / self._stretch[long]
         variance = beat.phi * mean + scanned.relative[long] * mean * mean

@@ -10,14 +10,15 @@ import orjson
 
 from models.alert import Alert, Facts, Reason, alert_id, decide, mark_sent, open_alert, update_alert
 from models.bar import extras, held
-from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
+from models.buckets import BUCKET, BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
 from models.crowds import Silence
 from models.culprit import related
 from models.detector import Detector, DetectorSettings
 from models.evidence import Evidence
 from models.severity import Grade, Severity, grade
 from models.surge import Reading, Surge, SurgeRules, SurgeState, advance
-from models.topics import Topic, TopicKind, TopicModel, TopicState
+from models.topic import Topic, TopicKind, TopicState
+from models.topics import TopicModel
 from models.verdict import Tick as DetectorTick
 from service.logs import log
 from service.metrics import Metrics
@@ -34,12 +35,13 @@ from service.views import alert_view
 _CHUNK = BUCKETS_PER_DAY  # buckets read and, where nothing happens, written at a time in catching up
 _CROWD_OVER = 6 * BUCKETS_PER_HOUR  # since the last message of a crowd, after which it is no news that it was
 _CROWD_REST = 2  # looks, one an hour, without a crowd until its episode ends
-_REFRESH = 12  # ticks between updates of an open alert's evidence: an hour
+_REFRESH = 24  # parts of its window after which an open alert's evidence is renewed, and not before an hour
 _CALM = 0.6  # times the bar, below which a crowd is no crowd any more
 _MUCH = 0.5  # of a topic's customers in a crowd, from which the crowd's alert is the topic's too
 CROWDS_PART = 0.7
 """Of the budget of false alarms, for crowds; the rest is for topics. On the development streams four in five surges are
 found as crowds."""
+_HOUR = timedelta(hours=1)
 _PAST = timedelta(days=28)  # how far back a newly found topic's counts are read
 
 
@@ -224,8 +226,14 @@ class Judge:
             if topic is None or topic.state is not TopicState.LIVE:
                 bench.surges.pop(name, None)
                 continue
-            reading = _reading(detector, tick, rows.get(name), name)
             before = bench.surges.get(name)
+            reading = _reading(
+                detector,
+                tick,
+                rows.get(name),
+                name,
+                begun=before is not None and before.open and before.fired is not None,
+            )
             if before is None and await self._crowded(bench, name, reading.observed):
                 masked = True
                 continue  # told already, of the crowd that makes the topic loud
@@ -458,11 +466,15 @@ def _watched(topic: Topic) -> bool:
 
 
 def _stale(alert: Alert, case: "_Case", bucket: int) -> bool:
-    """Whether an open alert's evidence is worth renewing: while it is loud, every hour and whenever it grew by a third."""
+    """Whether an open alert's evidence is worth renewing: while it is loud, every 24th of its window (an hour at
+    the least) and whenever it grew by a third."""
     if not case.loud:
         return False
-    grew = case.observed >= 1.33 * max(alert.evidence.window.observed, 1)
-    return grew or bucket + 1 - bucket_of(alert.updated_at) >= _REFRESH
+    window = alert.evidence.window
+    age = bucket + 1 - bucket_of(alert.updated_at)
+    return case.observed >= 1.33 * max(window.observed, 1) or age * BUCKET >= max(
+        _HOUR, (window.end - window.start) / _REFRESH
+    )
 
 
 def _grade(evidence: Evidence) -> Grade:
@@ -489,9 +501,10 @@ def _topic(model: TopicModel | None, name: str) -> Topic | None:
     return next((topic for topic in model.topics if topic.id == name), None) if model else None
 
 
-def _reading(detector: Detector, tick: DetectorTick, row: int | None, name: str) -> Reading:
+def _reading(detector: Detector, tick: DetectorTick, row: int | None, name: str, *, begun: bool) -> Reading:
+    """A topic at one bucket; the onset of an episode that has begun is known, and not sought again."""
     if row is None:
         return Reading(tick.bucket, False, True, tick.bucket, 0, 0.0)
     alarm = bool(tick.alarm[row])
-    onset = detector.explain(name).onset if alarm else tick.bucket
+    onset = detector.onset(name) if alarm and not begun else tick.bucket
     return Reading(tick.bucket, alarm, name in tick.quiet, onset, int(tick.observed[row]), float(tick.expected[row]))
