@@ -16,7 +16,8 @@ from models.embed import Vectors, unit
 from models.fingerprint import normalise
 from models.groups import Groups, GroupSettings, dense_groups, even_groups
 from models.neighbours import nearest_within
-from models.topics import TopicId, TopicModel, radius_of
+from models.topic import TopicId
+from models.topics import TopicModel, radius_of
 
 _SMALLEST_RADIUS = 1e-4  # a group of one wording has no extent; it still needs a rim
 
@@ -92,12 +93,12 @@ def same_topic(candidate: Candidate, model: TopicModel, settings: DiscoverySetti
     ``settings.same_topic`` times the smaller of the two radii.
     """
     settings = settings or DiscoverySettings()
-    if not model.assignable:
+    if not model.places:
         return None
     apart = 1 - model.centroids @ candidate.centroid
     in_radii = apart / np.maximum(np.minimum(model.radii, candidate.radius), _SMALLEST_RADIUS)
     best = int(in_radii.argmin())
-    return model.assignable[best].id if in_radii[best] < settings.same_topic else None
+    return model.heir(model.places[best].id) if in_radii[best] < settings.same_topic else None
 
 
 def split_half_assign(

@@ -1,73 +1,29 @@
-"""Topics, and which topic a message belongs to.
-
-A topic is a promise to people: its id is given once, by the caller, and stands for the same issue until it is
-retired; then the id stays in the model, so that it can't be given again. What a topic looks like (centroid,
-radius, terms) may change under the id.
-"""
+"""The topics of a tenant, and which of them a message belongs to."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from functools import cached_property
-from typing import Any, NewType, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.embed import Centring, Language, Vectors
+from models.constraints import Constraints
+from models.embed import Centring, Vectors
 from models.message import RedactedText
-
-TopicId = NewType("TopicId", str)
+from models.topic import Exemplar, Topic, TopicId, TopicKind, TopicState
 
 _ROWS_AT_ONCE = 2_000_000
 """Similarities held at a time (8 MB of float32): 200 rows against 10,000 topics."""
 
-_FORMAT = 1
+_FORMAT = 2
+_KNOWN = (1, 2)  # 1 had no names, merges or constraints
 
 _WARMTH = 0.1
 """Of the usual radius, some .07. Ranked by this strength the surest three quarters of banking77 have NMI .825, ranked by
 distance alone .805, by distance over radius .803."""
-
-
-class TopicState(StrEnum):
-    LIVE = "live"
-    MUTED = "muted"  # counted, never alerted
-    RETIRED = "retired"  # no message is assigned to it any more; its id stays taken
-
-
-class TopicKind(StrEnum):
-    ISSUE = "issue"
-    CHATTER = "chatter"  # greetings, thanks: counted, kept out of detection
-
-
-@dataclass(frozen=True, slots=True)
-class Exemplar:
-    """A message near the centre of its topic, to show people what the topic is about."""
-
-    message_id: str
-    text: RedactedText
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Topic:
-    """An issue that people can name.
-
-    ``centroid`` is a unit vector (d,) in the space of the model's centring, ``radius`` the cosine distance
-    (1 - cosine, 0 to 2) up to which a message belongs, ``size`` the number of messages it was found from.
-    """
-
-    id: TopicId
-    centroid: NDArray[np.float32]
-    radius: float
-    size: int
-    born: datetime
-    terms: tuple[str, ...] = ()
-    labels: Mapping[Language, str] = field(default_factory=dict)
-    exemplars: tuple[Exemplar, ...] = ()
-    state: TopicState = TopicState.LIVE
-    kind: TopicKind = TopicKind.ISSUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +46,15 @@ class UnknownTopicError(KeyError):
 
 @dataclass(frozen=True, eq=False)
 class TopicModel:
-    """Every topic of a tenant, with the embedder and the centring that its centroids are measured in."""
+    """Every topic of a tenant, with the embedder and the centring that its centroids are measured in.
+
+    ``constraints`` are what people said of topics, for every later discovery and training to keep.
+    """
 
     embedder: str
     centring: Centring
     topics: tuple[Topic, ...] = ()
+    constraints: Constraints = field(default_factory=Constraints)
 
     def __post_init__(self) -> None:
         ids = [topic.id for topic in self.topics]
@@ -104,21 +64,47 @@ class TopicModel:
             if topic.centroid.shape != (self.centring.dimension,):
                 raise ValueError(f"centroid of {topic.id} has another dimension than the centring")
 
+        known = set(ids)
+        for topic in self.topics:
+            if topic.into is not None and (topic.into not in known or topic.state is not TopicState.RETIRED):
+                raise ValueError(f"{topic.id} is merged into {topic.into}, and not retired for it or that is no topic")
+
+    @cached_property
+    def _by_id(self) -> Mapping[TopicId, Topic]:
+        return {topic.id: topic for topic in self.topics}
+
     @cached_property
     def assignable(self) -> tuple[Topic, ...]:
-        """The topics that messages are assigned to, in the order of `centroids` and `radii`."""
+        """The topics that messages are assigned to."""
         return tuple(topic for topic in self.topics if topic.state is not TopicState.RETIRED)
 
     @cached_property
+    def places(self) -> tuple[Topic, ...]:
+        """The topics whose places draw messages, in the order of `centroids` and `radii`: those that are assignable,
+        and those that were merged into one that is."""
+        return tuple(topic for topic in self.topics if self.heir(topic.id) is not None)
+
+    @cached_property
     def centroids(self) -> Vectors:
-        """Unit vectors, shape (assignable topics, d)."""
-        if not self.assignable:
+        """Unit vectors, shape (places, d)."""
+        if not self.places:
             return np.empty((0, self.centring.dimension), dtype=np.float32)
-        return np.stack([topic.centroid for topic in self.assignable])
+        return np.stack([topic.centroid for topic in self.places])
 
     @cached_property
     def radii(self) -> NDArray[np.float32]:
-        return np.array([topic.radius for topic in self.assignable], dtype=np.float32)
+        return np.array([topic.radius for topic in self.places], dtype=np.float32)
+
+    @cached_property
+    def _heirs(self) -> tuple[TopicId, ...]:
+        """The topic that each place is counted under."""
+        return tuple(heir for topic in self.places if (heir := self.heir(topic.id)) is not None)
+
+    @cached_property
+    def _kinship(self) -> NDArray[np.float32]:
+        """1 where two places are of one topic, shape (places, places)."""
+        heirs = np.array(self._heirs)
+        return np.asarray(heirs[:, None] == heirs, dtype=np.float32)
 
     @cached_property
     def _warmth(self) -> float:
@@ -128,20 +114,32 @@ class TopicModel:
 
     def topic(self, topic_id: TopicId) -> Topic:
         """Raises `UnknownTopicError`."""
-        for topic in self.topics:
-            if topic.id == topic_id:
-                return topic
-        raise UnknownTopicError(topic_id)
+        try:
+            return self._by_id[topic_id]
+        except KeyError:
+            raise UnknownTopicError(topic_id) from None
+
+    def heir(self, topic_id: TopicId) -> TopicId | None:
+        """The topic that messages of this one are counted under: itself, what it was merged into, or None where that
+        is retired. Raises `UnknownTopicError`."""
+        topic = self.topic(topic_id)
+        for _ in self.topics:
+            if topic.state is not TopicState.RETIRED:
+                return topic.id
+            if topic.into is None:
+                return None
+            topic = self.topic(topic.into)
+        raise ValueError(f"{topic_id} was merged into itself")
 
     def assign(self, vectors: Vectors) -> list[Assignment]:
-        """One assignment a row: the nearest of the topics within whose own radius the vector lies.
+        """One assignment a row: the nearest of the places within whose own radius the vector lies, and its topic.
 
         ``vectors`` (n, d) are unit vectors after `centring`. Where no radius covers a vector it is noise,
         and the nearest topic is told all the same.
         """
-        if not self.assignable:
+        if not self.places:
             return [Assignment(None, 0.0, None, 2.0)] * len(vectors)
-        step = max(1, _ROWS_AT_ONCE // len(self.assignable))
+        step = max(1, _ROWS_AT_ONCE // len(self.places))
         found: list[Assignment] = []
         for start in range(0, len(vectors), step):
             found += self._assign_block(vectors[start : start + step])
@@ -154,12 +152,13 @@ class TopicModel:
         # Covered topics first: 4 is more than any cosine distance.
         best = np.where(inside[:, None] & ~covered, np.float32(4), distances).argmin(axis=1)
         at = distances[np.arange(len(vectors)), best]
-        parts = np.exp((at[:, None] - distances) / self._warmth).sum(axis=1)
-        strengths = np.where(inside, 1 / parts, 0).clip(0, 1)
+        parts = np.exp((at[:, None] - distances) / self._warmth)
+        own = (parts * self._kinship[best]).sum(axis=1)
+        strengths = np.where(inside, own / parts.sum(axis=1), 0).clip(0, 1)
         return [
-            Assignment(topic.id if within else None, float(strength), topic.id, max(float(distance), 0.0))
-            for topic, within, strength, distance in zip(
-                (self.assignable[index] for index in best), inside, strengths, at, strict=True
+            Assignment(heir if within else None, float(strength), heir, max(float(distance), 0.0))
+            for heir, within, strength, distance in zip(
+                (self._heirs[index] for index in best), inside, strengths, at, strict=True
             )
         ]
 
@@ -182,6 +181,7 @@ class TopicModel:
             "format": _FORMAT,
             "embedder": self.embedder,
             "topics": [_words_of(topic) for topic in self.topics],
+            "constraints": self.constraints.to_words(),
         }
         dimension = self.centring.dimension
         centroids = [topic.centroid for topic in self.topics]
@@ -196,8 +196,8 @@ class TopicModel:
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """What `to_arrays` gave. Raises ValueError for a format this version does not know."""
         words = json.loads(bytes(arrays["words"]))
-        if words["format"] != _FORMAT:
-            raise ValueError(f"topic model of format {words['format']}, this version reads {_FORMAT}")
+        if words["format"] not in _KNOWN:
+            raise ValueError(f"topic model of format {words['format']}, this version reads {_KNOWN}")
         means = {
             name.removeprefix("centring."): array for name, array in arrays.items() if name.startswith("centring.")
         }
@@ -206,6 +206,7 @@ class TopicModel:
             embedder=words["embedder"],
             centring=Centring.from_arrays(means),
             topics=tuple(_topic_from(entry, centroid, radius) for entry, centroid, radius in topics),
+            constraints=Constraints.from_words(words.get("constraints", [])),
         )
 
 
@@ -228,6 +229,9 @@ def _words_of(topic: Topic) -> dict[str, Any]:
         "exemplars": [[exemplar.message_id, exemplar.text] for exemplar in topic.exemplars],
         "state": topic.state.value,
         "kind": topic.kind.value,
+        "names": dict(topic.names),
+        "into": topic.into,
+        "origin": topic.origin,
     }
 
 
@@ -244,4 +248,7 @@ def _topic_from(words: Mapping[str, Any], centroid: NDArray[np.float32], radius:
         exemplars=tuple(Exemplar(message_id, RedactedText(text)) for message_id, text in exemplars),
         state=TopicState(words["state"]),
         kind=TopicKind(words["kind"]),
+        names=words.get("names", {}),
+        into=words.get("into"),
+        origin=words.get("origin"),
     )

@@ -6,7 +6,7 @@ from typing import Any
 from models.alert import Alert, Facts, Reason, headline
 from models.embed import LANGUAGES
 from models.evidence import CurvePoint, Sample, TopicName, WindowFigures
-from models.topics import Topic
+from models.topic import Topic
 
 Json = dict[str, Any]
 

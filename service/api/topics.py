@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from models.bar import extras
 from models.buckets import BUCKETS_PER_HOUR, bucket_of, start_of
-from models.topics import Topic
+from models.topic import Topic
 from service.api.auth import needs
 from service.api.parts import ApiParts
 from service.errors import NotFound

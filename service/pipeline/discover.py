@@ -23,7 +23,8 @@ from models.emerging import Emerging, scan
 from models.gist import gist
 from models.neighbours import nearest_within
 from models.terms import describe
-from models.topics import Exemplar, Topic, TopicId, TopicModel, radius_of
+from models.topic import Exemplar, Topic, TopicId
+from models.topics import TopicModel, radius_of
 from service.logs import log
 from service.pipeline.worker import assign
 from service.store.codec import Entry

@@ -16,7 +16,8 @@ from models.gist import gist
 from models.samples import choose_samples
 from models.scan import upper_bound
 from models.terms import describe
-from models.topics import Topic, TopicModel, TopicState
+from models.topic import Topic, TopicState
+from models.topics import TopicModel
 from models.watch import Place, Watch
 from service.pipeline.witness import sample_of
 from service.pipeline.worker import centred

@@ -12,7 +12,7 @@ from models.evidence import CulpritFigures, CurvePoint, Evidence, Sample, Window
 from models.samples import choose_samples
 from models.series import hourly_curve
 from models.surge import Surge
-from models.topics import Topic
+from models.topic import Topic
 from models.verdict import WindowVerdict
 from service.pipeline.worker import centred
 from service.store.counts import Counts

@@ -32,7 +32,8 @@ from models.discovery import DiscoverySettings, discover, partition, same_topic
 from models.embed import Centring, Embedder, Vectors, language_of, unit
 from models.encoder.prepare import prepare
 from models.sentence import OnnxEmbedder
-from models.topics import Topic, TopicId, TopicModel
+from models.topic import Topic, TopicId
+from models.topics import TopicModel
 
 STEP = 200  # messages between two looks at what has no topic
 WAITING = 200  # messages of no topic from which a look is worth it

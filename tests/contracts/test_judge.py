@@ -13,7 +13,8 @@ from models.buckets import BUCKET, bucket_of, end_of
 from models.embed import Centring, unit
 from models.message import CustomerKey, Message, RedactedText
 from models.surge import SurgeRules, SurgeState
-from models.topics import Topic, TopicId, TopicModel
+from models.topic import Topic, TopicId
+from models.topics import TopicModel
 from service.metrics import Metrics
 from service.pipeline.judge import Judge, JudgeRules
 from service.pipeline.lookout import Lookout

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from models.embed import Centring, language_of
 from models.gist import gist
 from models.sentence import load_embedder
-from models.topics import Topic, TopicModel
+from models.topic import Topic
+from models.topics import TopicModel
 from service.store.model import ModelStore
 from service.store.redis import Store
 from tests.flows.conftest import Stage

@@ -18,7 +18,8 @@ from models.discovery import (
 from models.embed import Centring, Vectors, unit
 from models.groups import GroupSettings
 from models.reduction import Reduction
-from models.topics import Topic, TopicId, TopicModel
+from models.topic import Topic, TopicId
+from models.topics import TopicModel
 
 DIMENSION = 32
 FEW = DiscoverySettings(grouping=GroupSettings(dimensions=5))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from models.embed import Centring, unit
 from models.themes import themes, total
-from models.topics import Topic, TopicId, TopicKind, TopicModel, TopicState
+from models.topic import Topic, TopicId, TopicKind, TopicState
+from models.topics import TopicModel
 
 BORN = datetime(2025, 3, 3, tzinfo=UTC)
 

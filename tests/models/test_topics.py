@@ -11,16 +11,8 @@ from hypothesis import strategies as st
 
 from models.embed import Centring, unit
 from models.message import RedactedText
-from models.topics import (
-    Exemplar,
-    Topic,
-    TopicId,
-    TopicKind,
-    TopicModel,
-    TopicState,
-    UnknownTopicError,
-    radius_of,
-)
+from models.topic import Exemplar, Topic, TopicId, TopicKind, TopicState
+from models.topics import TopicModel, UnknownTopicError, radius_of
 
 BORN = datetime(2025, 3, 3, tzinfo=UTC)
 AXES = np.eye(4, dtype=np.float32)

@@ -13,7 +13,8 @@ from models.bar import HALF_LIFE, STEP, raise_bar
 from models.buckets import bucket_of, end_of
 from models.detector import Detector
 from models.embed import Centring
-from models.topics import Topic, TopicModel
+from models.topic import Topic
+from models.topics import TopicModel
 from service.metrics import Metrics
 from service.notify.card import Voice, card_of
 from service.pipeline.judge import Judge, JudgeRules, unpack_detector

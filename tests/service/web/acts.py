@@ -11,7 +11,7 @@ from models.evidence import CulpritFigures, CurvePoint, Evidence, Sample, TopicN
 from models.message import RedactedText
 from models.severity import grade
 from models.surge import SurgeState
-from models.topics import Exemplar, Topic, TopicId
+from models.topic import Exemplar, Topic, TopicId
 
 ISSUES: tuple[dict[str, Any], ...] = (
     {

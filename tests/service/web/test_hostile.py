@@ -7,7 +7,7 @@ import json
 import pytest
 
 from models.message import RedactedText
-from models.topics import Exemplar, Topic
+from models.topic import Exemplar, Topic
 from tests.service.web.acts import alert, topics
 from tests.service.web.person import PHONE, Person
 from tests.service.web.stage import Stage
