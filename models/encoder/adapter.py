@@ -5,6 +5,7 @@ W' = W + B·A, with A (rank, inputs) and B (outputs, rank); Hu et al., "LoRA", 2
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +31,6 @@ class Adapter:
 
 def load(folder: Path) -> Adapter:
     """The adapter of a folder. Raises FolderDamaged where a file is missing or is not the one published."""
-    from safetensors.numpy import load as parse
-
     fix = "Reinstall the project, or point to a folder that `tocsin-train adapter` wrote"
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -41,9 +40,40 @@ def load(folder: Path) -> Adapter:
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 != manifest["sha256"]:
         raise FolderDamaged(f"{WEIGHTS} is not the file that its manifest names", fix=fix)
-    halves = {name: tensor.astype(np.float32) for name, tensor in parse(content).items()}
-    names = sorted(name.removesuffix(DOWN) for name in halves if name.endswith(DOWN))
-    return Adapter(manifest["name"], sha256, {name: (halves[name + DOWN], halves[name + UP]) for name in names})
+    return parsed(manifest["name"], content)
+
+
+def parsed(name: str, content: bytes) -> Adapter:
+    """The adapter in the bytes of a safetensors file. Raises FolderDamaged where they are none."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as parse
+
+    try:
+        halves = {part: tensor.astype(np.float32) for part, tensor in parse(content).items()}
+        names = sorted(part.removesuffix(DOWN) for part in halves if part.endswith(DOWN))
+        parts = {part: (halves[part + DOWN], halves[part + UP]) for part in names}
+    except (SafetensorError, KeyError) as error:
+        raise FolderDamaged(f"{name} holds no adapter", fix="Make it again with `tocsin-train`") from error
+    return Adapter(name, hashlib.sha256(content).hexdigest(), parts)
+
+
+def stacked(first: Adapter | None, then: Mapping[str, NDArray[np.float16]]) -> bytes:
+    """One adapter, as safetensors, that does what ``first`` and then ``then`` do: B·A of both side by side.
+
+    ``then`` holds A and B of each weight under the names of a file.
+    """
+    from safetensors.numpy import save as serialise
+
+    halves = dict(then)
+    for name, (down, up) in (first.parts if first else {}).items():
+        halves[name + DOWN] = _joined(down, then.get(name + DOWN), axis=0)
+        halves[name + UP] = _joined(up, then.get(name + UP), axis=1)
+    return bytes(serialise(halves))
+
+
+def _joined(first: NDArray[np.float32], then: NDArray[np.float16] | None, *, axis: int) -> NDArray[np.float16]:
+    half = first.astype(np.float16)
+    return half if then is None else np.concatenate([half, then], axis=axis)
 
 
 def merged(state: State, adapter: Adapter | None) -> State:

@@ -42,22 +42,23 @@ def prepare(
     progress: Progress = ignore_progress,
     *,
     source: Path | None = None,
-    adapter: Path | None = INTENT,
+    adapter: Path | adapters.Adapter | None = INTENT,
 ) -> Path:
     """The folder of the default encoder under ``cache``, made now unless it is there already.
 
     Returns at once where it is whole; else takes some seconds and 600 MB of memory and leaves 310 MB on disk.
-    ``source`` is the packaged file, by default the installed one; ``adapter`` a folder with an adapter to merge,
+    ``source`` is the packaged file, by default the installed one; ``adapter`` one to merge, or a folder with one,
     None (or a folder that does not exist) for plain e5. Raises EncoderError with what to do, or OSError.
     """
-    chosen = adapters.load(adapter) if adapter is not None and adapter.is_dir() else None
-    place = cache / "encoder" / folder_name(chosen)
+    if isinstance(adapter, Path):
+        adapter = adapters.load(adapter) if adapter.is_dir() else None
+    place = cache / "encoder" / folder_name(adapter)
     if is_whole(place):
         return place
     place.parent.mkdir(parents=True, exist_ok=True)
     with _locked(place.parent / ".lock"):
         if not is_whole(place):  # else another process made it meanwhile
-            _make(place, source or weights.locate(), chosen, progress)
+            _make(place, source or weights.locate(), adapter, progress)
     return place
 
 
@@ -68,6 +69,11 @@ def folder_name(adapter: adapters.Adapter | None) -> str:
     'multilingual-e5-small-zh-en-r1'
     """
     return f"{NAME}-r{RECIPE}" + (f"-{adapter.name}-{adapter.sha256[:8]}" if adapter else "")
+
+
+def embedder_name(adapter: adapters.Adapter | None) -> str:
+    """What the embedder of the folder that `prepare` makes is called."""
+    return f"{NAME}@{folder_name(adapter).removeprefix(f'{NAME}-')}"
 
 
 def is_whole(folder: Path) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import numpy as np
 import orjson
@@ -69,6 +70,11 @@ def unpack_entry(body: bytes) -> Entry:
 def cells_of(attributes: Mapping[str, str]) -> str:
     """The cells a message counts in, beside its topic, as the counting script takes them."""
     return CELL_SEPARATOR.join(f"{name}{FIELD_SEPARATOR}{value}" for name, value in attributes.items())
+
+
+def space_of(embedder: str) -> str:
+    """A short name for the space of an embedder's vectors, kept beside each."""
+    return sha256(embedder.encode()).hexdigest()[:8]
 
 
 def pack_vector(vector: NDArray[np.float32]) -> bytes:

@@ -26,6 +26,8 @@ class Tally:
     entry: Entry
     topic: str
     vector: bytes
+    space: str = ""
+    """Of the vector (`service.store.codec.space_of`); empty is any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Counts:
                 cells_of(message.attributes),
                 pack_entry(Entry(message)),
                 tally.vector,
+                tally.space,
             ]
         stream = keys.inbox(partition) if source == "inbox" else keys.waiting(partition)
         with store_errors():

@@ -16,7 +16,9 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{pN}:recent                 | stream | newest N              | worker (count.lua)  |
 | tocsin:{pN}:dead                   | stream | newest 10,000         | worker (bury.lua)   |
 | tocsin:{tenant}:lease:ROLE         | string | 30 s, renewed         | judge, deliver      |
-| tocsin:{tenant}:model              | hash   | for ever              | judge (discover)    |
+| tocsin:{tenant}:model              | hash   | for ever              | judge, promote (model.lua) |
+| tocsin:{tenant}:adapters           | hash   | for ever              | promote             |
+| tocsin:{tenant}:promotions         | stream | newest 1,000          | promote (model.lua) |
 | tocsin:{tenant}:judge              | hash   | for ever              | judge (commit.lua)  |
 | tocsin:{tenant}:alerts             | hash   | keep_alerts           | judge (commit.lua)  |
 | tocsin:{tenant}:alerts:order       | zset   | keep_alerts           | judge (commit.lua)  |
@@ -44,6 +46,8 @@ ANSWERS = "tocsin:answers"
 
 TENANT = "tocsin:{tenant}"
 MODEL = f"{TENANT}:model"
+ADAPTERS = f"{TENANT}:adapters"
+PROMOTIONS = f"{TENANT}:promotions"
 JUDGE = f"{TENANT}:judge"
 ALERTS = f"{TENANT}:alerts"
 ALERT_ORDER = f"{TENANT}:alerts:order"

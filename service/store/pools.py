@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.message import Message
 from service.store import keys
-from service.store.codec import unpack_entry, unpack_vectors
+from service.store.codec import space_of, unpack_entry, unpack_vectors
 from service.store.redis import Store, store_errors
 
 
@@ -22,6 +22,7 @@ class Held:
     message: Message
     first: bool
     vector: bytes
+    space: str = ""
 
 
 class Pools:
@@ -78,10 +79,23 @@ class Pools:
 def _held(answer: Sequence[Any]) -> list[Held]:
     """The entries of one stream a partition."""
     return [
-        Held(partition, entry_id.decode(), unpack_entry(fields[b"m"]).message, fields[b"f"] == b"1", fields[b"v"])
+        Held(
+            partition,
+            entry_id.decode(),
+            unpack_entry(fields[b"m"]).message,
+            fields[b"f"] == b"1",
+            fields[b"v"],
+            fields.get(b"s", b"").decode(),
+        )
         for partition, entries in enumerate(answer)
         for entry_id, fields in entries
     ]
+
+
+def of_space(held: Sequence[Held], embedder: str) -> list[Held]:
+    """Those whose vectors can be compared with what ``embedder`` makes; others wait to be carried over."""
+    space = space_of(embedder)
+    return [one for one in held if one.space in ("", space)]
 
 
 def vectors_of(held: Sequence[Held], dimension: int) -> NDArray[np.float32]:

@@ -3,9 +3,9 @@
 -- test, and counting, sampling and acknowledging are one step, so a worker killed anywhere loses and doubles nothing.
 -- KEYS source stream
 -- ARGV prefix, mode ('inbox' or 'waiting'), group, seconds to keep customers, counts, cells, samples a topic,
---      waiting messages, recent messages, then eight per message:
+--      waiting messages, recent messages, then nine per message:
 --      entry id, topic ('-' for none, '~' for chatter), bucket, occurred at (s), customer, cells (joined by 0x1e),
---      entry, vector
+--      entry, vector, space of the vector
 -- A customer counts once per topic in 24 hours; a moved message gives back what it counted as noise.
 -- Returns per message: 1 first of its customer, 0 repeated, -1 counted before.
 local source = KEYS[1]
@@ -42,9 +42,9 @@ local function add(topic, bucket, hour, cells, first, sign)
   redis.call('EXPIRE', counts, keep_counts)
 end
 
-for i = 10, #ARGV, 8 do
+for i = 10, #ARGV, 9 do
   local id, topic, bucket, at, customer = ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4]
-  local cells, entry, vector = ARGV[i + 5], ARGV[i + 6], ARGV[i + 7]
+  local cells, entry, vector, space = ARGV[i + 5], ARGV[i + 6], ARGV[i + 7], ARGV[i + 8]
   local hour = math.floor(at / 3600)
   local fresh = false
   if mode == 'inbox' then
@@ -66,14 +66,14 @@ for i = 10, #ARGV, 8 do
     add(topic, bucket, hour, cells, first, 1)
     if topic == '-' then
       redis.call('XADD', prefix .. ':waiting', 'MAXLEN', '~', keep_waiting, '*',
-        'm', entry, 'v', vector, 'f', first and '1' or '0')
+        'm', entry, 'v', vector, 'f', first and '1' or '0', 's', space)
     elseif topic ~= '~' then
       redis.call('XADD', prefix .. ':samples:' .. topic, 'MAXLEN', '~', keep_samples, '*',
-        'm', entry, 'v', vector, 'f', first and '1' or '0')
+        'm', entry, 'v', vector, 'f', first and '1' or '0', 's', space)
     end
     if mode == 'inbox' and topic ~= '~' then
       redis.call('XADD', prefix .. ':recent', 'MAXLEN', '~', keep_recent, '*',
-        'm', entry, 'v', vector, 'f', first and '1' or '0')
+        'm', entry, 'v', vector, 'f', first and '1' or '0', 's', space)
     end
     answer[#answer + 1] = first and 1 or 0
   end
