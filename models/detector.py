@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from models import dispersion, share, volume
+from models import dispersion, share, succession, volume
 from models.beat import Beat, Scanned
 from models.beat import surprise as surprise_of
 from models.buckets import BUCKET
@@ -188,6 +188,38 @@ class Detector:
         self._mu = [np.delete(mu, row, axis=1) for mu in self._mu]
         del self.topics[row]
         self._index = {name: i for i, name in enumerate(self.topics)}
+        self._beat = None
+
+    def merge(self, gone: str, into: str) -> None:
+        """Watch two topics as one from the next bucket on: what was counted and expected of both adds up."""
+        lost, kept = self._row(gone), self._row(into)
+        if lost == kept:
+            raise DetectorError(f"topic {gone!r} is one topic already")
+        rows = self._rows
+        rows[[kept]] = succession.joined(rows[[kept]], rows[[lost]], self._season.size)
+        for y, mu in zip(self._y, self._mu, strict=True):
+            y[:, kept] += y[:, lost]
+            mu[:, kept] += mu[:, lost]
+        self._episodes[self._episodes[:, 0] == lost, 0] = kept
+        self.remove(gone)
+
+    def split(self, topic: str, part: str, share: float, counted: Mapping[int, int], *, known_from: int) -> None:
+        """Watch a part of a topic for itself from the next bucket on.
+
+        ``share`` (0 to 1) is the part's of the topic's customers. ``counted`` has the part's by bucket, complete from
+        ``known_from`` on; before that, the share tells. What was counted and expected of both is what was of one.
+        """
+        row = self._row(topic)
+        share = float(np.clip(share, 0.01, 0.99))
+        messages = sum(counted.values())
+        self.add(part)
+        rest, new = succession.parted(self._rows[[row]], share, self._season.size, max(messages, 1))
+        self._rows[[row]], self._rows[[-1]] = rest, new
+        for ring, y, mu in zip(self.cadence.rings, self._y, self._mu, strict=True):
+            y[:, -1] = succession.part_of(ring, y[:, row], share, counted, known_from, self._bucket)
+            mu[:, -1] = share * mu[:, row]
+            y[:, row] -= y[:, -1]
+            mu[:, row] -= mu[:, -1]
         self._beat = None
 
     def _row(self, topic: str) -> int:
