@@ -63,4 +63,5 @@ def part_of(
     for begin in range(first, now + 1, ring.unit):
         slot = ring.slot(begin)
         found[slot] = sum(counted.get(bucket, 0) for bucket in range(begin, min(begin + ring.unit, now + 1)))
-    return np.minimum(found, kept)
+    np.minimum(found, kept, out=found)
+    return found
