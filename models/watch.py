@@ -64,6 +64,8 @@ class Watch:
         self.per_week, self.first_bar = false_alarms_per_week, first_bar
         self.bar = first_bar
         self.places: list[Place] = []
+        self.space = ""
+        """The embedder in whose space the places are; empty is any."""
         self._next = 1
         self._gone: list[tuple[int, float]] = []  # last bucket and peak of places that crowd no more
         self._begun: int | None = None
@@ -105,6 +107,10 @@ class Watch:
             self.bar = bar_for(peaks, weeks, per_week=self.per_week, first=self.first_bar)
         return self.bar
 
+    def turn(self, rotation: NDArray[np.float32]) -> None:
+        """Take the places to another space, by the rotation (d, d) of `models.bridge`."""
+        self.places = [replace(place, centroid=place.centroid @ rotation) for place in self.places]
+
     def _row_of(self, crowd: Crowd[Handle], same: float) -> int | None:
         if not self.places:
             return None
@@ -121,6 +127,7 @@ class Watch:
             "bar": self.bar,
             "next": self._next,
             "begun": self._begun,
+            "space": self.space,
             "places": [[one.number, one.first, one.last, one.peak] for one in self.places],
             "gone": self._gone,
         }
@@ -142,6 +149,7 @@ class Watch:
             raise ValueError(f"a watch of format {head['format']}, known is 1")
         watch = cls(head["per_week"], head["first_bar"])  # type: ignore[arg-type]
         watch.bar, watch._next, watch._begun = head["bar"], head["next"], head["begun"]  # type: ignore[assignment]
+        watch.space = head.get("space", "")  # type: ignore[assignment]
         watch._gone = [(last, peak) for last, peak in head["gone"]]  # type: ignore[attr-defined]
         watch.places = [
             Place(number, centroid, first, last, peak)

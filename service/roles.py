@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from models.buckets import bucket_of
 from service.clock import Clock
-from service.errors import StoreAway
+from service.errors import StoreAway, Unavailable
 from service.logs import log
 from service.pipeline.deliver import Deliverer
 from service.pipeline.discover import Discovery
@@ -34,8 +34,8 @@ async def run_worker(worker: Worker, settings: Settings, stop: asyncio.Event) ->
                 claimed = loop.time()
                 await worker.take_over()
             await worker.run_once(wait=timedelta(seconds=1))
-        except StoreAway as error:
-            log.warning("store away", detail=str(error))
+        except Unavailable as error:
+            log.warning("waiting", detail=str(error))
             await _pause(stop, _AWAY)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from models.discovery import DiscoverySettings
 from models.embed import Embedder
+from models.encoder.adapter import Adapter
 from models.redact import Numbers, RedactSettings
 from service.api.auth import Gate
 from service.api.parts import ApiParts
@@ -21,6 +22,7 @@ from service.notify.file import read_receivers, webhook_receivers
 from service.notify.receiver import Receiver
 from service.pipeline.deliver import Deliverer
 from service.pipeline.discover import DiscoverRules, Discovery
+from service.pipeline.embedders import Embedders
 from service.pipeline.ingest import Ingest, IngestRules
 from service.pipeline.judge import CROWDS_PART, Judge, JudgeRules
 from service.pipeline.lookout import Lookout
@@ -29,6 +31,7 @@ from service.pipeline.witness import Witness
 from service.pipeline.worker import Worker, WorkerRules
 from service.settings import Settings, TimeMode
 from service.store import keys
+from service.store.adapters import Adapters
 from service.store.alerts import AlertBook
 from service.store.answers import Answers, publish_answers
 from service.store.apikeys import ApiKeys
@@ -55,6 +58,7 @@ class Rooms:
     counts: Counts
     pools: Pools
     models: ModelStore
+    adapters: Adapters
     book: AlertBook
     judge: JudgeStore
     outbox: Outbox
@@ -76,6 +80,7 @@ def open_rooms(settings: Settings, url: str) -> Rooms:
         counts=Counts(store, partitions=partitions, retention=retention),
         pools=Pools(store, partitions=partitions),
         models=ModelStore(store),
+        adapters=Adapters(store),
         book=AlertBook(store),
         judge=JudgeStore(store),
         outbox=Outbox(store),
@@ -110,7 +115,8 @@ def build_ingest(settings: Settings, rooms: Rooms, clock: Clock, hash_key: bytes
 def build_worker(settings: Settings, rooms: Rooms, embedder: Embedder, metrics: Metrics) -> Worker:
     rules = WorkerRules(settings.worker_batch, settings.claim_after, settings.max_deliveries)
     return Worker(
-        process_name("worker"), rooms.inbox, rooms.counts, rooms.models, embedder, rules, metrics,
+        process_name("worker"), rooms.inbox, rooms.counts, rooms.models,
+        Embedders(embedder, rooms.adapters, lambda adapter: build_embedder(settings, adapter=adapter)), rules, metrics,
         lambda answers: publish_answers(rooms.store, answers),
     )  # fmt: skip
 
@@ -180,12 +186,18 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
     )
 
 
-def build_embedder(settings: Settings, progress: Callable[[str, float], None] | None = None) -> Embedder:
-    """The encoder that the settings name; the packaged one is prepared at first use."""
-    from models.encoder.prepare import ignore_progress, prepare
+def build_embedder(
+    settings: Settings, progress: Callable[[str, float], None] | None = None, *, adapter: Adapter | None = None
+) -> Embedder:
+    """The encoder that the settings name; the packaged one, and what an adapter makes of it, is prepared at first use."""
+    from models.encoder.prepare import INTENT, ignore_progress, prepare
     from models.sentence import CachedEmbedder, load_embedder
 
-    source: str | Path = settings.encoder or prepare(settings.cache, progress or ignore_progress)
+    told = progress or ignore_progress
+    if adapter is None and settings.encoder:
+        source: str | Path = settings.encoder
+    else:
+        source = prepare(settings.cache, told, adapter=adapter or INTENT)
     embedder = load_embedder(source, settings.encoder_backend, threads=encoder_threads(settings))
     return CachedEmbedder(embedder, settings.encoder_cache) if settings.encoder_cache else embedder
 

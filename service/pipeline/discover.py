@@ -29,8 +29,8 @@ from service.logs import log
 from service.pipeline.worker import assign
 from service.store.codec import Entry
 from service.store.counts import NOISE, Counts, Tally
-from service.store.model import ModelStore
-from service.store.pools import Held, Pools, vectors_of
+from service.store.model import ModelStore, OutOfStep
+from service.store.pools import Held, Pools, of_space, vectors_of
 
 _EXEMPLARS = 5
 _WHOLE_HISTORY = 2_000
@@ -110,10 +110,14 @@ class Discovery:
     async def _birth(self, held: Sequence[Held], now: datetime, find: Find) -> Discovered | None:
         """Topics for what ``find`` finds, and every waiting message on to the topic it belongs to."""
         embedder = await self._embedder()
-        if not held or embedder is None:
+        if embedder is None:
             return None
         name, dimension = embedder
-        current = (await self._models.current()).model
+        known = await self._models.current()
+        current = known.model
+        held = of_space(held, current.embedder if current else name)
+        if not held:
+            return None
         texts = [one.message.text for one in held]
         languages = [language_of(text) for text in texts]
         raw = vectors_of(held, dimension)
@@ -124,7 +128,11 @@ class Discovery:
         new = await self._find(model, held, vectors, placed, now, find)
         first_bucket = min(bucket_of(one.message.occurred_at) for one in held)
         if new:
-            await self._models.save(model.add(new), first_bucket)
+            try:
+                await self._models.save(model.add(new), first_bucket, after=known.version, at=now)
+            except OutOfStep:
+                log.info("the topics were changed by another; these are looked for again", topics=len(new))
+                return None
         elif current is None:
             return None
         moved = await self._move(held, placed)
@@ -209,7 +217,9 @@ class Discovery:
         by_partition: dict[int, list[Tally]] = defaultdict(list)
         for one, topic in zip(reversed(held), reversed(placed), strict=True):
             if topic is not None and topic != NOISE:
-                by_partition[one.partition].append(Tally(one.entry_id, Entry(one.message), topic, one.vector))
+                by_partition[one.partition].append(
+                    Tally(one.entry_id, Entry(one.message), topic, one.vector, one.space)
+                )
         moved = 0
         for number, tallies in by_partition.items():
             for start in range(0, len(tallies), 500):

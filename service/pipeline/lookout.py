@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 
+from models.bridge import turn
 from models.buckets import BUCKET, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
 from models.crowds import Crowd, CrowdSettings, Silence, Space
 from models.culprit import CellCounts, Culprit, find_culprits
@@ -22,7 +23,7 @@ from models.watch import Place, Watch
 from service.pipeline.witness import sample_of
 from service.pipeline.worker import centred
 from service.store.model import ModelStore
-from service.store.pools import Held, Pools
+from service.store.pools import Held, Pools, of_space
 from service.views import topic_label, topic_name
 
 CHANNEL = "channel"
@@ -82,9 +83,13 @@ class Lookout:
 
     async def look(self, now: int) -> list[Sighting]:
         """Every place that crowds as of bucket ``now``, however faintly, the most telling first."""
-        model = self._model = (await self._models.current()).model
+        current = await self._models.current()
+        model = self._model = current.model
         if model is None:
             return []
+        if self.watch.space not in ("", model.embedder):
+            self._move(current.before, model)
+        self.watch.space = model.embedder
         await self._read(model)
         space = self._space
         if space is None or not (self._loud or space.heard(self._looked, now)):
@@ -101,6 +106,14 @@ class Lookout:
         """Channels that have fallen silent."""
         return [] if self._space is None else self._space.silences(now, CHANNEL)
 
+    def _move(self, before: TopicModel | None, model: TopicModel) -> None:
+        """Over to the space of another embedder: messages are read anew, places go over by the turn of the topics."""
+        self._space, self._read_upto = None, self._pools.beginning
+        if before is not None and before.embedder == self.watch.space:
+            self.watch.turn(turn(before, model))
+        else:
+            self.watch.places.clear()
+
     async def _read(self, model: TopicModel) -> None:
         """Take in what was counted since the last time."""
         while True:
@@ -108,6 +121,9 @@ class Lookout:
             if not held:
                 return
             self._read_upto = places
+            held = of_space(held, model.embedder)
+            if not held:
+                continue
             self._space = self._space or Space(model.centring.dimension, CrowdSettings.for_pace(_pace(held)))
             self._space.extend(
                 held,

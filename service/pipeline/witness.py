@@ -17,7 +17,7 @@ from models.verdict import WindowVerdict
 from service.pipeline.worker import centred
 from service.store.counts import Counts
 from service.store.model import ModelStore
-from service.store.pools import Held, Pools
+from service.store.pools import Held, Pools, of_space
 from service.views import topic_name
 
 Cells = Mapping[str, Counter[str]]
@@ -83,8 +83,9 @@ class Witness:
     async def _samples(self, topic: Topic, first: int, last: int, culprits: tuple[Culprit, ...]) -> tuple[Sample, ...]:
         """Messages of the surge: typical and recent, of different customers, the culprit's first."""
         held = await self._pools.samples(topic.id, _CANDIDATES)
-        inside = [one for one in held if start_of(first) <= one.message.occurred_at < end_of(last)]
         model = (await self._models.current()).model
+        held = of_space(held, model.embedder) if model else held
+        inside = [one for one in held if start_of(first) <= one.message.occurred_at < end_of(last)]
         chosen = choose_samples(
             [one.message for one in inside],
             centred(model, inside) if model else None,

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from models.chatter import is_chatter
-from models.embed import Embedder, Vectors, language_of
+from models.embed import Vectors, language_of
 from models.gist import gist
 from models.topics import Assignment, TopicModel
 from service.logs import log
 from service.metrics import Metrics
+from service.pipeline.embedders import Embedders
 from service.store.answers import Answer
-from service.store.codec import pack_vector
+from service.store.codec import pack_vector, space_of
 from service.store.counts import CHATTER, NOISE, Counts, Tally
 from service.store.inbox import Delivery, Inbox
 from service.store.model import ModelStore
@@ -36,7 +37,7 @@ class Worker:
         inbox: Inbox,
         counts: Counts,
         models: ModelStore,
-        embedder: Embedder,
+        embedders: Embedders,
         rules: WorkerRules,
         metrics: Metrics,
         answer: Callable[[Sequence[Answer]], Awaitable[None]],
@@ -45,13 +46,14 @@ class Worker:
         self._inbox = inbox
         self._counts = counts
         self._models = models
-        self._embedder = embedder
+        self._embedders = embedders
         self._rules = rules
         self._metrics = metrics
         self._answer = answer
 
     async def run_once(self, wait: timedelta | None = None) -> int:
         """Take and count one batch of new messages; answers how many were taken."""
+        await self._embedders.of((await self._models.current()).model)  # made before anything waits for it
         deliveries = await self._inbox.take(self._name, self._rules.batch, wait)
         await self._work(deliveries)
         return len(deliveries)
@@ -76,26 +78,40 @@ class Worker:
         readable = [delivery for delivery in deliveries if delivery.entry is not None]
         if not readable:
             return
+        current = await self._models.current()  # after the taking: what was promoted for these entries is known by now
+        older = [delivery for delivery in readable if current.older(delivery.id)]
+        newer = [delivery for delivery in readable if not current.older(delivery.id)]
+        for part, model in ((older, current.before), (newer, current.model)):
+            if part:
+                await self._assign(part, model)
+
+    async def _assign(self, readable: Sequence[Delivery], model: TopicModel | None) -> None:
+        """Embed, assign, count and answer what one model holds for."""
+        embedder = await self._embedders.of(model)
         texts = [delivery.entry.message.text for delivery in readable if delivery.entry]
-        vectors = await asyncio.to_thread(self._embedder.embed, [gist(text) for text in texts])
-        current = await self._models.current()
-        assignments = assign(current.model, texts, vectors)
+        vectors = await asyncio.to_thread(embedder.embed, [gist(text) for text in texts])
+        assignments = assign(model, texts, vectors)
         topics = [
             CHATTER if is_chatter(text) else assignment.topic or NOISE
             for text, assignment in zip(texts, assignments, strict=True)
         ]
         counted = [row for row, delivery in enumerate(readable) if not (delivery.entry and delivery.entry.ask)]
-        await self._count([readable[row] for row in counted], [topics[row] for row in counted], vectors[counted])
+        await self._count(
+            [readable[row] for row in counted], [topics[row] for row in counted], vectors[counted], embedder.name
+        )
         await self._tell(readable, assignments)
         asked = [delivery for delivery in readable if delivery.entry and delivery.entry.ask]
         if asked:
             await self._inbox.drop(asked)
 
-    async def _count(self, deliveries: Sequence[Delivery], topics: Sequence[str], vectors: Vectors) -> None:
+    async def _count(
+        self, deliveries: Sequence[Delivery], topics: Sequence[str], vectors: Vectors, embedder: str
+    ) -> None:
+        space = space_of(embedder)
         by_partition: dict[int, list[Tally]] = defaultdict(list)
         for delivery, topic, vector in zip(deliveries, topics, vectors, strict=True):
             assert delivery.entry is not None
-            tally = Tally(delivery.id, delivery.entry, topic, pack_vector(vector))
+            tally = Tally(delivery.id, delivery.entry, topic, pack_vector(vector), space)
             by_partition[delivery.partition].append(tally)
         for partition, tallies in by_partition.items():
             done = await self._counts.count(partition, tallies)

@@ -1,19 +1,25 @@
-"""The topic model in the store: one blob with a version, read by workers; written by the judge, and by promotions."""
+"""The topic model in the store: one blob with a version, read by workers; written by the judge, promotions and people."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import orjson
 
 from models.bundle import topics_bytes, topics_from
+from models.lineage import changes
 from models.topics import TopicModel
-from service.errors import Conflict
+from service.errors import Conflict, NotFound
 from service.store import keys
+from service.store.lineage import pack_event
 from service.store.redis import Store, store_errors, text_of
 
 _AHEAD = timedelta(seconds=2)
 """How far ahead a promotion begins: longer than clocks of one cluster differ."""
+
+_TRIES = 20
+_MEANWHILE = "the topics were changed meanwhile; nothing was written, do it again"
 
 Origins = Mapping[str, Mapping[str, float]]
 """By topic, what shares of which former topics (`-` is none) its messages were counted under."""
@@ -39,9 +45,9 @@ class VersionedModel:
     given: Mapping[str, str] = field(default_factory=dict)
     """The ids that the bundle's new topics were given."""
 
-    def at(self, entry_id: str) -> TopicModel | None:
-        """The model that an entry of the inbox is read by, whoever reads it and whenever."""
-        return self.model if int(entry_id.split("-", 1)[0]) >= self.since else self.before
+    def older(self, entry_id: str) -> bool:
+        """Whether an entry of the inbox is still read by ``before``, whoever reads it and whenever."""
+        return int(entry_id.split("-", 1)[0]) < self.since
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +88,31 @@ class ModelStore:
             first = await self._store.client.hget(keys.MODEL, "first")
         return int(first) if first else None
 
-    async def save(self, model: TopicModel, first_bucket: int, after: int | None = None) -> VersionedModel:
-        """Put a model in the place of the present one, version and blob at once.
+    async def save(
+        self, model: TopicModel, first_bucket: int, *, after: int, at: datetime, by: str | None = None
+    ) -> VersionedModel:
+        """Put a model in the place of the one of version ``after``: version, blob and what became of each id at once.
 
         ``first_bucket`` is the earliest bucket it was made from; the first model's is kept. Raises `OutOfStep`
-        where the present one is not of the version ``after``.
+        where the present one is of another version, and `LineageError` where an id is gone from the new one.
         """
-        await self._swap("" if after is None else after, topics_bytes(model), first_bucket)
-        return await self.current()
+        return await self._swap(model, first_bucket, after, at, by)
+
+    async def change(
+        self, deed: Callable[[TopicModel], TopicModel], *, at: datetime, by: str | None = None
+    ) -> VersionedModel:
+        """Do what people ask for to the present model, whichever that is by then.
+
+        Raises `NotFound` where there are no topics yet, `OutOfStep` where others write all the time, and what
+        ``deed`` raises.
+        """
+        for _ in range(_TRIES):
+            known = await self.current()
+            if known.model is None:
+                raise NotFound("there are no topics yet: the first are made when enough messages have come in")
+            with suppress(OutOfStep):
+                return await self._swap(deed(known.model), 0, known.version, at, by)
+        raise OutOfStep("others change the topics at the same time; send the request again")
 
     async def promote(
         self,
@@ -106,8 +129,7 @@ class ModelStore:
         """Put a bundle's model in the place of the present one, which is kept beside it. Raises `OutOfStep`."""
         ahead = int(_AHEAD.total_seconds() * 1_000)
         told = orjson.dumps(origins), orjson.dumps(given), now.isoformat(), reason
-        await self._swap(after, topics_bytes(model), first_bucket, bundle, ahead, *told)
-        return await self.current()
+        return await self._swap(model, first_bucket, after, now, bundle, bundle, ahead, *told)
 
     async def promotions(self, count: int = 20) -> list[Promoted]:
         """The last promotions, newest first."""
@@ -119,16 +141,30 @@ class ModelStore:
         ]  # fmt: skip
 
     async def fresh_ids(self, count: int) -> list[str]:
-        """Topic ids never given before: the counter only goes up, so none is ever used again."""
-        with store_errors():
-            last = int(await self._store.client.incrby(keys.TOPIC_IDS, count))
-        return [f"t{number}" for number in range(last - count + 1, last + 1)]
+        """Topic ids never given before: the counter only goes up, and ids that came in from elsewhere are passed by."""
+        model = (await self.current()).model
+        taken = {topic.id for topic in model.topics} if model else set()
+        found: list[str] = []
+        while len(found) < count:
+            with store_errors():
+                last = int(await self._store.client.incrby(keys.TOPIC_IDS, count - len(found)))
+            numbers = range(last - count + len(found) + 1, last + 1)
+            found += [name for name in (f"t{number}" for number in numbers) if name not in taken]
+        return found
 
-    async def _swap(self, *args: object) -> None:
+    async def _swap(
+        self, model: TopicModel, first_bucket: int, after: int, at: datetime, by: str | None, *promotion: object
+    ) -> VersionedModel:
+        known = await self.current()
+        if known.version != after:
+            raise OutOfStep(_MEANWHILE)
+        events = [pack_event(event) for event in changes(known.model, model, at=at, by=by)]
+        args = [after, topics_bytes(model), first_bucket, len(events), *events, *promotion]
         with store_errors():
-            version = int(await self._store.scripts["model"]([keys.MODEL, keys.PROMOTIONS], args))
-        if version < 0:
-            raise OutOfStep("the topics were changed meanwhile; nothing was written, do it again")
+            version = await self._store.scripts["model"]([keys.MODEL, keys.PROMOTIONS, keys.LINEAGE], args)
+        if int(version) < 0:
+            raise OutOfStep(_MEANWHILE)
+        return await self.current()
 
 
 def _versioned(values: list[bytes | None]) -> VersionedModel:
