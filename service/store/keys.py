@@ -18,7 +18,9 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{tenant}:lease:ROLE         | string | 30 s, renewed         | judge, deliver      |
 | tocsin:{tenant}:model              | hash   | for ever              | judge, promote (model.lua) |
 | tocsin:{tenant}:adapters           | hash   | for ever              | promote             |
+| tocsin:{tenant}:given              | hash   | for ever              | promote             |
 | tocsin:{tenant}:promotions         | stream | newest 1,000          | promote (model.lua) |
+| tocsin:{tenant}:lineage            | list   | for ever              | who writes the model (model.lua) |
 | tocsin:{tenant}:judge              | hash   | for ever              | judge (commit.lua)  |
 | tocsin:{tenant}:alerts             | hash   | keep_alerts           | judge (commit.lua)  |
 | tocsin:{tenant}:alerts:order       | zset   | keep_alerts           | judge (commit.lua)  |
@@ -47,7 +49,9 @@ ANSWERS = "tocsin:answers"
 TENANT = "tocsin:{tenant}"
 MODEL = f"{TENANT}:model"
 ADAPTERS = f"{TENANT}:adapters"
+GIVEN = f"{TENANT}:given"
 PROMOTIONS = f"{TENANT}:promotions"
+LINEAGE = f"{TENANT}:lineage"
 JUDGE = f"{TENANT}:judge"
 ALERTS = f"{TENANT}:alerts"
 ALERT_ORDER = f"{TENANT}:alerts:order"

@@ -139,7 +139,9 @@ class Shop:
         topics = tuple(
             Topic(TopicId(f"t{n}"), ISSUES[n], 0.6, 40, BEGUN, (SAID[n],), {"en": SAID[n]}) for n in range(UNHEARD)
         )
-        await self.models.save(TopicModel("drawn", Centring.none(DIMENSION), topics), bucket_of(BEGUN))
+        await self.models.save(
+            TopicModel("drawn", Centring.none(DIMENSION), topics), bucket_of(BEGUN), after=0, at=BEGUN
+        )
 
     async def count(self, said: Sequence[tuple[Message, int]]) -> None:
         """Put messages through inbox and counting script, as a worker does."""

@@ -29,7 +29,7 @@ def one_topic(stage: Stage, name: str, text: str, first: int = 1) -> None:
 
     async def save() -> None:
         store = Store.connect(stage.url)
-        await ModelStore(store).save(TopicModel(embedder.name, centring, (topic,)), first)
+        await ModelStore(store).save(TopicModel(embedder.name, centring, (topic,)), first, after=0, at=topic.born)
         await store.close()
 
     asyncio.run(save())

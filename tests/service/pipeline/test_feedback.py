@@ -68,7 +68,9 @@ class Court:
         await pipe.execute()
         mean, centroid = np.zeros(4, np.float32), np.eye(4, dtype=np.float32)
         topics = tuple(Topic(f"t{n}", centroid[n], 0.3, 40, NOW) for n in (1, 2))
-        await self.models.save(TopicModel("fake", Centring({"zh": mean, "en": mean}), topics), FIRST)
+        await self.models.save(
+            TopicModel("fake", Centring({"zh": mean, "en": mean}), topics), FIRST, after=0, at=topics[0].born
+        )
         await self.judge.begin(FIRST, raise_from=FIRST + CALM - 1)
         await self.until(SURGES[0] - 1)
 
