@@ -27,6 +27,7 @@ from service.pipeline.ingest import Ingest, IngestRules
 from service.pipeline.judge import CROWDS_PART, Judge, JudgeRules
 from service.pipeline.lookout import Lookout
 from service.pipeline.mapping import all_mappings
+from service.pipeline.succession import Succession
 from service.pipeline.witness import Witness
 from service.pipeline.worker import Worker, WorkerRules
 from service.settings import Settings, TimeMode
@@ -41,6 +42,7 @@ from service.store.counts import Counts, Retention
 from service.store.inbox import Inbox
 from service.store.judgement import JudgeStore
 from service.store.lease import Lease
+from service.store.lineage import LineageLog
 from service.store.model import ModelStore
 from service.store.outbox import EVERYBODY, Outbox
 from service.store.pools import Pools
@@ -58,6 +60,7 @@ class Rooms:
     counts: Counts
     pools: Pools
     models: ModelStore
+    lineage: LineageLog
     adapters: Adapters
     book: AlertBook
     judge: JudgeStore
@@ -80,6 +83,7 @@ def open_rooms(settings: Settings, url: str) -> Rooms:
         counts=Counts(store, partitions=partitions, retention=retention),
         pools=Pools(store, partitions=partitions),
         models=ModelStore(store),
+        lineage=LineageLog(store),
         adapters=Adapters(store),
         book=AlertBook(store),
         judge=JudgeStore(store),
@@ -129,9 +133,10 @@ def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics
     )
     witness = Witness(rooms.counts, rooms.pools, rooms.models)
     lookout = Lookout(rooms.pools, rooms.models, CROWDS_PART * settings.false_alarms_per_week)
+    succession = Succession(rooms.lineage, rooms.counts, rooms.pools, rooms.models, settings.keep_counts)
     return Judge(
-        rooms.judge, rooms.counts, rooms.models, rooms.book, rooms.campaigns, witness, lookout, rules, metrics,
-        lease.token,
+        rooms.judge, rooms.counts, rooms.models, rooms.book, rooms.campaigns, witness, lookout, succession, rules,
+        metrics, lease.token,
     )  # fmt: skip
 
 

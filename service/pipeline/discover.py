@@ -223,7 +223,7 @@ class Discovery:
         moved = 0
         for number, tallies in by_partition.items():
             for start in range(0, len(tallies), 500):
-                done = await self._counts.count(number, tallies[start : start + 500], "waiting")
+                done = await self._counts.count(number, tallies[start : start + 500], moved_from=NOISE)
                 moved += sum(one >= 0 for one in done)
         return moved
 

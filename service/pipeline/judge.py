@@ -23,6 +23,7 @@ from models.verdict import Tick as DetectorTick
 from service.logs import log
 from service.metrics import Metrics
 from service.pipeline.lookout import Lookout, Sighting, is_told, silent_evidence
+from service.pipeline.succession import Succession
 from service.pipeline.witness import Witness
 from service.store.alerts import AlertBook
 from service.store.campaigns import Campaign, Campaigns
@@ -65,6 +66,8 @@ class _Bench:
     crowds: dict[str, Surge] = field(default_factory=dict)
     """Episodes of crowds and of silent channels, by name."""
     model_version: int = 0
+    lineage: int = 0
+    """Lines of the lineage log that were followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class Judge:
         campaigns: Campaigns,
         witness: Witness,
         lookout: Lookout,
+        succession: Succession,
         rules: JudgeRules,
         metrics: Metrics,
         token: str,
@@ -113,6 +117,7 @@ class Judge:
         self._campaigns = campaigns
         self._witness = witness
         self._lookout = lookout
+        self._succession = succession
         self._rules = rules
         self._metrics = metrics
         self._token = token
@@ -146,7 +151,7 @@ class Judge:
         bench = self._bench = self._bench or await self._restore()
         if bench is None or bench.position is None:
             return []
-        await self._meet_topics(bench)
+        await self._meet_topics(bench, bucket_of(watermark))
         changed: dict[str, Alert] = {}
         last = bucket_of(watermark) - 1
         while bench.position < last:
@@ -224,7 +229,7 @@ class Judge:
         for name in sorted((loud if closed else loud - bench.surges.keys()) | quiet):
             topic = _topic(model, name)
             if topic is None or topic.state is not TopicState.LIVE:
-                bench.surges.pop(name, None)
+                await self._end(bench, bench.surges.pop(name, None), tick.bucket, now, changes)
                 continue
             before = bench.surges.get(name)
             reading = _reading(
@@ -363,6 +368,20 @@ class Judge:
             renewed = await case.testify() if case.loud else None
             alert = update_alert(alert, surge, renewed, _grade(renewed) if renewed else None, bucket)
         facts = Facts() if fresh else (await self._book.get(alert.id)).facts
+        self._tell(bench, alert, facts, bucket, now, changes)
+
+    async def _end(self, bench: _Bench, surge: Surge | None, bucket: int, now: datetime, changes: _Changes) -> None:
+        """Resolve the open alert of a topic that is not told any more: muted, merged or retired."""
+        if surge is None or not surge.open or surge.fired is None:
+            return
+        surge = replace(surge, state=SurgeState.resolved, resolved=bucket)
+        alert = await self._alert(bench, surge)
+        if alert is not None:
+            facts = (await self._book.get(alert.id)).facts
+            self._tell(bench, update_alert(alert, surge, None, None, bucket), facts, bucket, now, changes)
+
+    def _tell(self, bench: _Bench, alert: Alert, facts: Facts, bucket: int, now: datetime, changes: _Changes) -> None:
+        """Write down an alert as it is now, and decide whether to tell."""
         told = decide(alert, facts, end_of(bucket))
         if told is not None:
             alert = mark_sent(alert, told, end_of(bucket))
@@ -370,7 +389,7 @@ class Judge:
         bench.alerts[alert.id] = alert
         changes.alerts[alert.id] = alert
         changes.events.append((told.value if told else "updated", alert.id))
-        if not surge.open:
+        if not alert.open:
             bench.alerts.pop(alert.id, None)
 
     def _announce(self, alert: Alert, facts: Facts, told: Reason, now: datetime, changes: _Changes) -> None:
@@ -402,11 +421,13 @@ class Judge:
         self._metrics.threshold.set(bench.detector.threshold)
         log.debug("calibrated", threshold=bench.detector.threshold, calibration=str(calibration))
 
-    async def _meet_topics(self, bench: _Bench) -> None:
-        """Give every new topic of the model its row in the detector, with what was counted for it so far."""
+    async def _meet_topics(self, bench: _Bench, watermark: int) -> None:
+        """Follow topics that were merged or split, and give every new topic of the model its row in the detector, with
+        what was counted for it so far."""
         current = await self._models.current()
         if current.model is None or current.version == bench.model_version:
             return
+        bench.lineage = await self._succession.follow(bench.detector, bench.lineage, watermark)
         watched = {topic.id for topic in current.model.topics if _watched(topic)}
         for gone in set(bench.detector.topics) - watched:
             bench.detector.remove(gone)
@@ -430,11 +451,22 @@ class Judge:
         held = orjson.loads(state["bench"])
         self._lookout.restore(state.get("watch"))
         return _Bench(
-            detector, position, held["raise_from"], _surges(held["surges"]), {}, _surges(held.get("crowds", {}))
+            detector,
+            position,
+            held["raise_from"],
+            _surges(held["surges"]),
+            {},
+            _surges(held.get("crowds", {})),
+            lineage=held.get("lineage", 0),
         )
 
     async def _write(self, bench: _Bench, bucket: int, changes: _Changes) -> None:
-        held = {"surges": bench.surges, "crowds": bench.crowds, "raise_from": bench.raise_from}
+        held = {
+            "surges": bench.surges,
+            "crowds": bench.crowds,
+            "raise_from": bench.raise_from,
+            "lineage": bench.lineage,
+        }
         state = {f"detector.{name}": value for name, value in bench.detector.pack().items()}
         state["bench"] = orjson.dumps(held)
         state["watch"] = self._lookout.watch.pack()

@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
 from models.buckets import BUCKETS_PER_HOUR, bucket_of
 from service.store import keys
@@ -59,19 +58,21 @@ class Counts:
         self._partitions = partitions
         self._retention = retention
 
-    async def count(
-        self, partition: int, tallies: Sequence[Tally], source: Literal["inbox", "waiting"] = "inbox"
-    ) -> list[int]:
-        """Count, sample and acknowledge in one step; per message 1 (first of its customer), 0, or -1 (done before)."""
+    async def count(self, partition: int, tallies: Sequence[Tally], *, moved_from: str | None = None) -> list[int]:
+        """Count, sample and acknowledge in one step; per message 1 (first of its customer), 0, or -1 (done before).
+
+        ``moved_from``: the topic that kept messages are moved away from, `NOISE` for those of none; without it
+        they come out of the inbox.
+        """
         kept = self._retention
         args: list[object] = [
             keys.partition(partition),
-            source,
+            moved_from or "",
             keys.GROUP,
             _seconds(_CUSTOMERS_KEPT),
             _seconds(kept.counts),
             _seconds(kept.cells),
-            max(1, kept.samples_per_topic // self._partitions),
+            self.samples_kept,
             max(1, kept.waiting // self._partitions),
             max(1, kept.recent // self._partitions),
         ]
@@ -88,9 +89,32 @@ class Counts:
                 tally.vector,
                 tally.space,
             ]
-        stream = keys.inbox(partition) if source == "inbox" else keys.waiting(partition)
         with store_errors():
-            return list(await self._store.scripts["count"]([stream], args))
+            return list(await self._store.scripts["count"]([_stream(partition, moved_from)], args))
+
+    async def inherit(self, gone: str, into: str, first: int, last: int) -> int:
+        """Count under ``into`` what buckets ``[first, last]`` counted under ``gone``, and what is still to come.
+
+        Answers how many messages went over. Done a day at a time; killed anywhere, doing it again does the rest.
+        """
+        moved = 0
+        for partition in range(self._partitions):
+            for hour in range(first // BUCKETS_PER_HOUR, last // BUCKETS_PER_HOUR + 1, 24):
+                args = [keys.partition(partition), gone, into, hour, hour + 24, self.samples_kept]
+                with store_errors():
+                    moved += await self._store.scripts["inherit"]([keys.heirs(partition)], args)
+        return moved
+
+    async def disinherit(self, topic: str) -> None:
+        """Count a merged topic for itself again, from now on."""
+        with store_errors():
+            for partition in range(self._partitions):
+                await self._store.client.hdel(keys.heirs(partition), topic)
+
+    @property
+    def samples_kept(self) -> int:
+        """Kept of a topic in a partition."""
+        return max(1, self._retention.samples_per_topic // self._partitions)
 
     async def bucket(self, bucket: int) -> BucketCounts:
         """The counts of one bucket, summed over the partitions."""
@@ -150,6 +174,13 @@ class Counts:
                     topic, attribute, name = field.decode().split(FIELD_SEPARATOR, 2)
                     cells[topic][attribute][name] += int(value)
         return cells
+
+
+def _stream(partition: int, moved_from: str | None) -> str:
+    """Where a message lies that is counted."""
+    if moved_from is None:
+        return keys.inbox(partition)
+    return keys.waiting(partition) if moved_from == NOISE else keys.samples(partition, moved_from)
 
 
 def _bucket_counts(parts: Sequence[Mapping[bytes, bytes]]) -> BucketCounts:

@@ -11,6 +11,7 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{pN}:customers:DAY          | hash   | 3 days after its day  | worker (count.lua)  |
 | tocsin:{pN}:counts:BUCKET          | hash   | keep_counts           | worker (count.lua)  |
 | tocsin:{pN}:cells:HOUR             | hash   | keep_cells            | worker (count.lua)  |
+| tocsin:{pN}:heirs                  | hash   | for ever              | judge (inherit.lua) |
 | tocsin:{pN}:samples:TOPIC          | stream | newest N              | worker (count.lua)  |
 | tocsin:{pN}:waiting                | stream | newest N              | worker (count.lua)  |
 | tocsin:{pN}:recent                 | stream | newest N              | worker (count.lua)  |
@@ -112,6 +113,10 @@ def counts(number: int, bucket: int) -> str:
 
 def cells(number: int, hour: int) -> str:
     return f"{partition(number)}:cells:{hour}"
+
+
+def heirs(number: int) -> str:
+    return f"{partition(number)}:heirs"
 
 
 def samples(number: int, topic: str) -> str:

@@ -168,8 +168,8 @@ async def test_moving_a_waiting_message_to_a_topic_conserves_the_counts(store: S
     assert np.allclose(vectors_of(held, 4), np.eye(4)[0])
     for one in held[:5]:
         tally = [Tally(one.entry_id, Entry(one.message), "t9", one.vector)]
-        assert (await counts.count(one.partition, tally, "waiting"))[0] >= 0
-        assert await counts.count(one.partition, tally, "waiting") == [-1]  # killed and run again
+        assert (await counts.count(one.partition, tally, moved_from=NOISE))[0] >= 0
+        assert await counts.count(one.partition, tally, moved_from=NOISE) == [-1]  # killed and run again
     after = await counts.bucket(bucket_of(NOW))
     assert after.total_messages == 8
     assert after.messages["t9"] == 5

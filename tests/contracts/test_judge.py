@@ -18,6 +18,7 @@ from models.topics import TopicModel
 from service.metrics import Metrics
 from service.pipeline.judge import Judge, JudgeRules
 from service.pipeline.lookout import Lookout
+from service.pipeline.succession import Succession
 from service.pipeline.witness import Witness
 from service.store import keys
 from service.store.alerts import AlertBook
@@ -27,6 +28,7 @@ from service.store.counts import NOISE, Counts, Retention, Tally
 from service.store.inbox import Inbox
 from service.store.judgement import JudgeStore, NotInStep, Tick
 from service.store.lease import Lease
+from service.store.lineage import LineageLog
 from service.store.model import ModelStore
 from service.store.outbox import Outbox
 from service.store.pools import Pools
@@ -170,6 +172,7 @@ class Shop:
         return Judge(
             room or JudgeStore(self.store), self.counts, models, self.book, Campaigns(self.store),
             Witness(self.counts, self.pools, models), Lookout(self.pools, models, 1.0),
+            Succession(LineageLog(self.store), self.counts, self.pools, models, timedelta(days=35)),
             rules, Metrics(), lease.token,
         )  # fmt: skip
 

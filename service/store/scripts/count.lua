@@ -1,19 +1,28 @@
 #!lua
 -- Count messages of one partition exactly once: the acknowledgement (or the removal from the waiting pool) is the
 -- test, and counting, sampling and acknowledging are one step, so a worker killed anywhere loses and doubles nothing.
--- KEYS source stream
--- ARGV prefix, mode ('inbox' or 'waiting'), group, seconds to keep customers, counts, cells, samples a topic,
+-- KEYS source stream: the inbox, or where a message lies that is moved to another topic
+-- ARGV prefix, topic it is moved from ('-' for none; '' out of the inbox), group, seconds to keep customers, counts, cells, samples a topic,
 --      waiting messages, recent messages, then nine per message:
 --      entry id, topic ('-' for none, '~' for chatter), bucket, occurred at (s), customer, cells (joined by 0x1e),
 --      entry, vector, space of the vector
--- A customer counts once per topic in 24 hours; a moved message gives back what it counted as noise.
+-- A customer counts once per topic in 24 hours; a moved message gives back what it counted before. A topic that was
+-- merged counts as its heir, whatever the worker knew.
 -- Returns per message: 1 first of its customer, 0 repeated, -1 counted before.
 local source = KEYS[1]
-local prefix, mode, group = ARGV[1], ARGV[2], ARGV[3]
+local prefix, left, group = ARGV[1], ARGV[2], ARGV[3]
 local keep_customers, keep_counts, keep_cells = ARGV[4], ARGV[5], ARGV[6]
 local keep_samples, keep_waiting, keep_recent = ARGV[7], ARGV[8], ARGV[9]
 local DAY = 86400
 local answer = {}
+
+local heirs, held_heirs = {}, redis.call('HGETALL', prefix .. ':heirs')
+for k = 1, #held_heirs, 2 do heirs[held_heirs[k]] = held_heirs[k + 1] end
+
+local function heir_of(topic)
+  while heirs[topic] do topic = heirs[topic] end
+  return topic
+end
 
 local function first_in_a_day(topic, customer, at)
   local field = topic .. '\31' .. customer
@@ -43,11 +52,11 @@ local function add(topic, bucket, hour, cells, first, sign)
 end
 
 for i = 10, #ARGV, 9 do
-  local id, topic, bucket, at, customer = ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4]
+  local id, topic, bucket, at, customer = ARGV[i], heir_of(ARGV[i + 1]), ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4]
   local cells, entry, vector, space = ARGV[i + 5], ARGV[i + 6], ARGV[i + 7], ARGV[i + 8]
   local hour = math.floor(at / 3600)
   local fresh = false
-  if mode == 'inbox' then
+  if left == '' then
     fresh = redis.call('XACK', source, group, id) == 1
     if fresh then redis.call('XDEL', source, id) end
   else
@@ -56,7 +65,7 @@ for i = 10, #ARGV, 9 do
       fresh = true
       redis.call('XDEL', source, id)
       local was_first = held[1][2][6] == '1'
-      add('-', bucket, hour, cells, was_first, -1)
+      add(left, bucket, hour, cells, was_first, -1)
     end
   end
   if not fresh then
@@ -71,7 +80,7 @@ for i = 10, #ARGV, 9 do
       redis.call('XADD', prefix .. ':samples:' .. topic, 'MAXLEN', '~', keep_samples, '*',
         'm', entry, 'v', vector, 'f', first and '1' or '0', 's', space)
     end
-    if mode == 'inbox' and topic ~= '~' then
+    if left == '' and topic ~= '~' then
       redis.call('XADD', prefix .. ':recent', 'MAXLEN', '~', keep_recent, '*',
         'm', entry, 'v', vector, 'f', first and '1' or '0', 's', space)
     end

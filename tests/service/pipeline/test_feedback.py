@@ -19,6 +19,7 @@ from service.metrics import Metrics
 from service.notify.card import Voice, card_of
 from service.pipeline.judge import Judge, JudgeRules, unpack_detector
 from service.pipeline.lookout import Lookout
+from service.pipeline.succession import Succession
 from service.pipeline.witness import Witness
 from service.store import keys
 from service.store.alerts import AlertBook, Deed, Judged
@@ -27,6 +28,7 @@ from service.store.counts import Counts, Retention
 from service.store.embedded import EmbeddedStore
 from service.store.judgement import JudgeStore
 from service.store.lease import Lease
+from service.store.lineage import LineageLog
 from service.store.model import ModelStore
 from service.store.outbox import EVERYBODY, Outbox
 from service.store.pools import Pools
@@ -55,7 +57,7 @@ class Court:
         self.models, pools = ModelStore(store), Pools(store, partitions=1)
         self.judge = Judge(
             JudgeStore(store), counts, self.models, self.book, Campaigns(store), Witness(counts, pools, self.models),
-            Lookout(pools, self.models, 1.0),
+            Lookout(pools, self.models, 1.0), Succession(LineageLog(store), counts, pools, self.models, KEEP),
             JudgeRules(2.0, receivers=(EVERYBODY,)), Metrics(), self.lease.token,
         )  # fmt: skip
 
