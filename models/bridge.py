@@ -58,12 +58,6 @@ def moved(topics: Sequence[Topic], before: TopicModel, after: TopicModel, embed:
     ]
 
 
-def renamed(model: TopicModel, names: dict[str, str]) -> TopicModel:
-    """The model with other ids for those in ``names``."""
-    topics = tuple(replace(topic, id=names.get(topic.id, topic.id)) for topic in model.topics)  # type: ignore[arg-type]
-    return replace(model, topics=topics)
-
-
 def _centroid(topic: Topic, rotation: NDArray[np.float32], centring: Centring, embed: Embed) -> NDArray[np.float32]:
     texts = [one.text for one in topic.exemplars]
     if not texts:

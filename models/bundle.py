@@ -22,13 +22,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.topics import TopicModel
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 MANIFEST = "manifest.json"
 TOPICS = "topics.npz"
 ADAPTER = "adapter.safetensors"
-ORIGINS = "origins.json"
+SCALES = "scales.json"
 MESSAGES = "messages.jsonl"
-LAYOUT = frozenset({TOPICS, ADAPTER, ORIGINS, MESSAGES})
+LAYOUT = frozenset({TOPICS, ADAPTER, SCALES, MESSAGES})
 """Every file that a bundle may hold beside its manifest; `TOPICS` it must."""
 
 
@@ -111,6 +111,11 @@ class Manifest(_Part):
         return self.model_copy(update={"checksum": self._sum()})
 
     @property
+    def full_name(self) -> str:
+        """Name and checksum in short: no two bundles share it."""
+        return f"{self.name}@{self.checksum[:8]}"
+
+    @property
     def intact(self) -> bool:
         return self.checksum == self._sum()
 
@@ -123,21 +128,21 @@ class Manifest(_Part):
 class Bundle:
     """A checked bundle. ``adapter`` holds safetensors, None where the encoder is the base itself.
 
-    ``origins``: by topic, what shares of which former topics (`-` is none) its messages were counted under.
+    ``scales``: how many times as many of the same messages a topic counts as it did in the model before.
     """
 
     manifest: Manifest
     topics: TopicModel
     adapter: bytes | None
-    origins: Mapping[str, Mapping[str, float]]
+    scales: Mapping[str, float]
 
 
 def load(folder: Path) -> Bundle:
     """Read and check a bundle. Raises `UnknownBundle` or `DamagedBundle`."""
     manifest = read_manifest(folder)
     contents = {name: _checked(folder, name, file) for name, file in manifest.files.items() if name != MESSAGES}
-    origins = json.loads(contents.get(ORIGINS, b"{}"))
-    return Bundle(manifest, topics_from(contents[TOPICS]), contents.get(ADAPTER), origins)
+    scales = json.loads(contents.get(SCALES, b"{}"))
+    return Bundle(manifest, topics_from(contents[TOPICS]), contents.get(ADAPTER), scales)
 
 
 def read_messages(folder: Path) -> list[dict[str, Any]]:
@@ -213,7 +218,7 @@ def write_synced(path: Path, body: bytes) -> None:
 
 def not_written(path: Path, error: OSError) -> NotWritten:
     """What to tell of a disk that would not take ``path``."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return NotWritten(f"the disk is full; nothing was left of {path.name}", fix="Free some space and run it again")
     return NotWritten(f"{path} could not be written ({error.strerror})", fix="Mend that and run it again")
 

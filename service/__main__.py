@@ -17,6 +17,8 @@ keys_app = typer.Typer(help="Keys of the API.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 mapping_app = typer.Typer(help="How other programs' events become messages.", no_args_is_help=True)
 app.add_typer(mapping_app, name="mapping")
+bundles_app = typer.Typer(help="What training made: put live, taken back.", no_args_is_help=True)
+app.add_typer(bundles_app, name="bundles")
 failures_app = typer.Typer(help="Notifications that were given up.", no_args_is_help=True)
 app.add_typer(failures_app, name="failures")
 
@@ -202,6 +204,49 @@ def test_mapping(
     from service.commands.mapping import test
 
     _run(lambda: test(file, sample))
+
+
+@bundles_app.command("list")
+def list_bundles() -> None:
+    """List the bundles in the data folder, which one is live, and the last promotions."""
+    from service.commands.bundles import show_all
+
+    _run(show_all)
+
+
+@bundles_app.command("show")
+def show_bundle(bundle: Annotated[str, typer.Argument(help="Folder, or a name in the data folder.")]) -> None:
+    """Check a bundle and print its manifest."""
+    from service.commands.bundles import show
+
+    _run(lambda: show(bundle))
+
+
+@bundles_app.command("take")
+def take_bundle(folder: Annotated[Path, typer.Argument(help="Folder to write; it must not be there yet.")]) -> None:
+    """Write what the service knows now, with the redacted messages it keeps, to retrain from."""
+    from service.commands.bundles import take_live
+
+    _run(lambda: take_live(folder))
+
+
+@bundles_app.command("promote")
+def promote_bundle(
+    bundle: Annotated[str, typer.Argument(help="Folder, or a name in the data folder.")],
+    force: Annotated[str | None, typer.Option(help="Why it goes live although there are objections.")] = None,
+) -> None:
+    """Put a bundle live, without a restart or a lost message; killed anywhere, the same command goes on."""
+    from service.commands.bundles import promote
+
+    _run(lambda: promote(bundle, force))
+
+
+@bundles_app.command("rollback")
+def roll_back_bundle() -> None:
+    """Put back what was live before the last promotion."""
+    from service.commands.bundles import roll_back
+
+    _run(roll_back)
 
 
 @failures_app.command("list")

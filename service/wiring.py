@@ -27,6 +27,7 @@ from service.pipeline.ingest import Ingest, IngestRules
 from service.pipeline.judge import CROWDS_PART, Judge, JudgeRules
 from service.pipeline.lookout import Lookout
 from service.pipeline.mapping import all_mappings
+from service.pipeline.promote import Promotion
 from service.pipeline.succession import Succession
 from service.pipeline.witness import Witness
 from service.pipeline.worker import Worker, WorkerRules
@@ -147,6 +148,14 @@ def build_discovery(settings: Settings, rooms: Rooms, found: DiscoverySettings |
         settings=found or DiscoverySettings(),
     )
     return Discovery(rooms.pools, rooms.counts, rooms.models, rules, lambda: embedder_of(rooms))
+
+
+async def build_promotion(settings: Settings, rooms: Rooms) -> Promotion:
+    """Promotion on a store that a worker has begun. Raises `Conflict` before that."""
+    begun = await embedder_of(rooms)
+    if begun is None:
+        raise Conflict("no worker has run on this store yet; start the service once, then promote")
+    return Promotion(rooms.models, rooms.adapters, lambda adapter: build_embedder(settings, adapter=adapter), begun[0])
 
 
 def build_receivers(settings: Settings, environment: Mapping[str, str]) -> list[Receiver]:

@@ -11,6 +11,7 @@ from service.settings import PREFIX, UnknownSetting
 
 def run_command(command: Callable[[], object]) -> int:
     """The status to exit with: 0, what the command says, or 2 for an error that the user can mend."""
+    from models.bundle import BundleError
     from models.encoder.errors import EncoderError
     from service.store.embedded import EmbeddedStoreError
 
@@ -23,6 +24,14 @@ def run_command(command: Callable[[], object]) -> int:
         first = error.errors(include_url=False, include_input=False)[0]
         name = "_".join(map(str, first["loc"])).upper()
         print(f"error: {PREFIX + name + ': ' if name else ''}{first['msg']}", file=sys.stderr)
-    except (TocsinError, UnknownSetting, EmbeddedStoreError, EncoderError, FileNotFoundError, ValueError) as error:
+    except (
+        TocsinError,
+        UnknownSetting,
+        EmbeddedStoreError,
+        EncoderError,
+        BundleError,
+        FileNotFoundError,
+        ValueError,
+    ) as error:
         print(f"error: {error}", file=sys.stderr)
     return 2

@@ -7,18 +7,24 @@ from contextlib import ExitStack
 from service.settings import load_settings
 from service.store.embedded import EmbeddedStore, running_url
 from service.store.redis import Store
+from service.wiring import Rooms, open_rooms
 
 
 def on_store(act: Callable[[Store], Awaitable[int]]) -> int:
     """Run ``act`` on the store; an embedded one that runs already is reached, one that doesn't is started."""
+    return on_rooms(lambda rooms: act(rooms.store))
+
+
+def on_rooms(act: Callable[[Rooms], Awaitable[int]]) -> int:
+    """As `on_store`, with the rooms of the store."""
     settings = load_settings()
 
     async def run(url: str) -> int:
-        store = Store.connect(url)
+        rooms = open_rooms(settings, url)
         try:
-            return await act(store)
+            return await act(rooms)
         finally:
-            await store.close()
+            await rooms.store.close()
 
     with ExitStack() as stack:
         url = settings.store_url or running_url(settings.data_dir)

@@ -68,6 +68,8 @@ class _Bench:
     model_version: int = 0
     lineage: int = 0
     """Lines of the lineage log that were followed."""
+    promoted: int = 0
+    """The beginning of the last promotion that was followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,6 +430,10 @@ class Judge:
         if current.model is None or current.version == bench.model_version:
             return
         bench.lineage = await self._succession.follow(bench.detector, bench.lineage, watermark)
+        if current.since != bench.promoted:
+            for name in current.scales.keys() & set(bench.detector.topics):
+                bench.detector.scale(name, current.scales[name])
+            bench.promoted = current.since
         watched = {topic.id for topic in current.model.topics if _watched(topic)}
         for gone in set(bench.detector.topics) - watched:
             bench.detector.remove(gone)
@@ -458,6 +464,7 @@ class Judge:
             {},
             _surges(held.get("crowds", {})),
             lineage=held.get("lineage", 0),
+            promoted=held.get("promoted", 0),
         )
 
     async def _write(self, bench: _Bench, bucket: int, changes: _Changes) -> None:
@@ -466,6 +473,7 @@ class Judge:
             "crowds": bench.crowds,
             "raise_from": bench.raise_from,
             "lineage": bench.lineage,
+            "promoted": bench.promoted,
         }
         state = {f"detector.{name}": value for name, value in bench.detector.pack().items()}
         state["bench"] = orjson.dumps(held)

@@ -24,3 +24,9 @@ class Adapters:
         with store_errors():
             content, name = await self._store.client.hmget(keys.ADAPTERS, [embedder, f"{embedder} name"])
         return parsed(text_of(name), bytes_of(content)) if content else None
+
+    async def content(self, embedder: str) -> bytes | None:
+        """The same as the bytes of its file."""
+        with store_errors():
+            content = await self._store.client.hget(keys.ADAPTERS, embedder)
+        return bytes_of(content) if content else None

@@ -220,6 +220,15 @@ class Inbox:
             dead=sum(answer[3::4]),
         )
 
+    async def oldest(self) -> str | None:
+        """The id of the entry that has waited longest, in hand or not; None where none waits."""
+        with store_errors():
+            pipe = self._store.client.pipeline(transaction=False)
+            for inbox in self._inboxes:
+                pipe.xrange(inbox, count=1)
+            heads = [_text(entries[0][0]) for entries in await pipe.execute() if entries]
+        return min(heads, key=lambda entry_id: int(entry_id.split("-", 1)[0]), default=None)
+
     async def _tries(self, inbox: str, deliveries: Sequence[Delivery]) -> dict[str, int]:
         if not deliveries:
             return {}

@@ -1,6 +1,6 @@
 """The topic model in the store: one blob with a version, read by workers; written by the judge, promotions and people."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,10 +21,10 @@ _AHEAD = timedelta(seconds=2)
 _TRIES = 20
 _MEANWHILE = "the topics were changed meanwhile; nothing was written, do it again"
 
-Origins = Mapping[str, Mapping[str, float]]
-"""By topic, what shares of which former topics (`-` is none) its messages were counted under."""
+Scales = Mapping[str, float]
+"""How many times as many of the same messages a topic counts as in the model before, where that has changed."""
 
-_FIELDS = ("version", "blob", "since", "before", "bundle", "bundle_before", "origins", "given")
+_FIELDS = ("version", "blob", "since", "before", "bundle", "bundle_before", "scales", "given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,15 @@ class VersionedModel:
     before: TopicModel | None = None
     bundle: str = ""
     bundle_before: str = ""
-    origins: Origins = field(default_factory=dict)
+    scales: Scales = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     """The ids that the bundle's new topics were given."""
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The ids of all topics, those of before among them."""
+        models = [model for model in (self.before, self.model) if model is not None]
+        return tuple(dict.fromkeys(topic.id for model in models for topic in model.topics))
 
     def older(self, entry_id: str) -> bool:
         """Whether an entry of the inbox is still read by ``before``, whoever reads it and whenever."""
@@ -121,14 +127,14 @@ class ModelStore:
         *,
         after: int,
         bundle: str,
-        origins: Origins,
+        scales: Scales,
         given: Mapping[str, str],
         now: datetime,
         reason: str,
     ) -> VersionedModel:
         """Put a bundle's model in the place of the present one, which is kept beside it. Raises `OutOfStep`."""
         ahead = int(_AHEAD.total_seconds() * 1_000)
-        told = orjson.dumps(origins), orjson.dumps(given), now.isoformat(), reason
+        told = orjson.dumps(scales), orjson.dumps(given), now.isoformat(), reason
         return await self._swap(model, first_bucket, after, now, bundle, bundle, ahead, *told)
 
     async def promotions(self, count: int = 20) -> list[Promoted]:
@@ -152,6 +158,17 @@ class ModelStore:
             found += [name for name in (f"t{number}" for number in numbers) if name not in taken]
         return found
 
+    async def ids_for(self, bundle: str, names: Sequence[str]) -> dict[str, str]:
+        """Ids for a bundle's new topics, given once: the same ``bundle`` (its checksum) is answered the same again."""
+        with store_errors():
+            known = await self._store.client.hget(keys.GIVEN, bundle)
+            if known is None:
+                ids = dict(zip(names, await self.fresh_ids(len(names)), strict=True))
+                await self._store.client.hsetnx(keys.GIVEN, bundle, orjson.dumps(ids))
+                known = await self._store.client.hget(keys.GIVEN, bundle)
+        given: dict[str, str] = orjson.loads(known)
+        return given
+
     async def _swap(
         self, model: TopicModel, first_bucket: int, after: int, at: datetime, by: str | None, *promotion: object
     ) -> VersionedModel:
@@ -168,7 +185,7 @@ class ModelStore:
 
 
 def _versioned(values: list[bytes | None]) -> VersionedModel:
-    version, blob, since, before, bundle, bundle_before, origins, given = values
+    version, blob, since, before, bundle, bundle_before, scales, given = values
     if not blob:
         return VersionedModel(0, None)
     return VersionedModel(
@@ -178,6 +195,6 @@ def _versioned(values: list[bytes | None]) -> VersionedModel:
         before=topics_from(before) if before else None,
         bundle=text_of(bundle or b""),
         bundle_before=text_of(bundle_before or b""),
-        origins=orjson.loads(origins or b"{}"),
+        scales=orjson.loads(scales or b"{}"),
         given=orjson.loads(given or b"{}"),
     )

@@ -1,16 +1,20 @@
 """The messages that are kept: the newest of each topic (samples), those of no topic (waiting), and of all (recent)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.embed import Vectors
 from models.message import Message
 from service.store import keys
-from service.store.codec import space_of, unpack_entry, unpack_vectors
-from service.store.redis import Store, store_errors
+from service.store.codec import pack_vector, space_of, unpack_entry, unpack_vectors
+from service.store.redis import Store, store_errors, text_of
+
+_MANY = 1_000_000
+_SCANNED = 2_000  # entries read at a time in looking for those to carry
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,40 @@ class Pools:
             for partition in range(self._partitions):
                 pipe.xlen(keys.waiting(partition))
             return sum(await pipe.execute())
+
+    def places(self, topics: Sequence[str]) -> Iterator[str]:
+        """Where messages are kept: of no topic first, which discovery waits for."""
+        for pool in (keys.waiting, keys.recent):
+            yield from (pool(partition) for partition in range(self._partitions))
+        for topic in topics:
+            yield from (keys.samples(partition, topic) for partition in range(self._partitions))
+
+    async def all(self, topics: Iterable[str]) -> list[Held]:
+        """Every kept message of every pool; one message may lie in several."""
+        return await self._read(list(self.places(list(topics))), None)
+
+    async def strange_count(self, topics: Sequence[str], embedder: str) -> int:
+        """How many messages `strange` would tell of in all."""
+        return sum([len(await self.strange(place, embedder, _MANY)) for place in self.places(topics)])
+
+    async def strange(self, place: str, embedder: str, most: int) -> list[Held]:
+        """The first messages at a place whose vectors are of another embedder's space."""
+        space, after, found = space_of(embedder).encode(), "-", []
+        with store_errors():
+            while entries := await self._store.client.xrange(place, after, "+", count=_SCANNED):
+                found += [(entry_id, fields) for entry_id, fields in entries if fields.get(b"s") != space]
+                if len(found) >= most:
+                    break
+                after = f"({text_of(entries[-1][0])}"
+        return _held([found[:most]])
+
+    async def carry(self, place: str, held: Sequence[Held], vectors: Vectors, embedder: str) -> int:
+        """Give messages at a place new vectors, each at once or not at all; answers how many were still there."""
+        args: list[object] = [space_of(embedder)]
+        for one, vector in zip(held, vectors, strict=True):
+            args += [one.entry_id, pack_vector(vector)]
+        with store_errors():
+            return int(await self._store.scripts["carry"]([place], args))
 
     async def _read(self, streams: Sequence[str], count: int | None) -> list[Held]:
         with store_errors():

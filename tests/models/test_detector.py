@@ -225,3 +225,23 @@ def test_a_bucket_that_no_cadence_knows_is_refused() -> None:
     with pytest.raises(DetectorError, match="season 'week'"):
         Detector(DetectorSettings(bucket=HOUR, season="year"), 0)
     assert cadence_of(DAY).season.kind == "year"
+
+
+def test_a_topic_that_counts_half_as_many_of_the_same_messages_goes_on_as_before() -> None:
+    rng = np.random.default_rng(11)
+    whole, scaled = Detector(DetectorSettings(), 0), Detector(DetectorSettings(), 0)
+    for detector in (whole, scaled):
+        detector.add("a")
+        detector.add("b")
+    counts = rng.poisson((4.0, 6.0), (6 * 288, 2))
+    for bucket, (a, b) in enumerate(counts):
+        for detector in (whole, scaled):
+            tick = detector.step(bucket, {"a": int(a), "b": int(b)})
+    scaled.scale("a", 0.5)
+    for bucket in range(6 * 288, 6 * 288 + 36):
+        a, b = rng.poisson((2.0, 6.0))
+        told = scaled.step(bucket, {"a": int(a), "b": int(b)})
+        blind = whole.step(bucket, {"a": int(a), "b": int(b)})
+    row = told.topics.index("a")
+    assert abs(float(told.expected[row]) / float(blind.expected[row]) - 0.5) < 0.1
+    assert not tick.alarm.any() and not told.alarm.any()

@@ -1,0 +1,110 @@
+"""Promotion: a checked bundle, or what was live before it, becomes what the service reads by, from one moment on."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from models.buckets import bucket_of
+from models.bundle import Bundle, MismatchedBundle
+from models.embed import Embedder
+from models.encoder.adapter import Adapter, parsed
+from models.encoder.prepare import embedder_name
+from models.takeover import named, take_over
+from models.topics import TopicModel
+from service.errors import Conflict
+from service.store.adapters import Adapters
+from service.store.model import ModelStore, OutOfStep, VersionedModel
+
+NEW = "new-"
+"""What the ids of a bundle's new topics begin with, until the store gives them theirs."""
+
+_TRIES = 5  # against others who change the topics at the same time
+
+Make = Callable[[Adapter | None], Embedder]
+"""The embedder that an adapter makes of the packaged encoder; without one, the service's own."""
+
+
+class Promotion:
+    """Promote and roll back. Killed anywhere, either nothing has changed or all has; the same call again goes on."""
+
+    def __init__(self, models: ModelStore, adapters: Adapters, make: Make, base: str) -> None:
+        """``base`` is the embedder that the store was begun with."""
+        self._models = models
+        self._adapters = adapters
+        self._make = make
+        self._base = base
+
+    async def promote(self, bundle: Bundle, now: datetime, force: str | None = None) -> VersionedModel:
+        """Put a bundle live. Raises `Conflict` where there are objections and no reason to ``force`` it is given,
+        `MismatchedBundle` where it was made for another encoder or store.
+        """
+        manifest = bundle.manifest
+        if manifest.objections and not force:
+            told = "; ".join(manifest.objections)
+            raise Conflict(f"{manifest.name} is refused: {told}. Retrain, or promote it with --force and a reason")
+        adapter = self._adapter_of(bundle)
+        embedder = await asyncio.to_thread(self._make, adapter)
+        for _ in range(_TRIES):
+            known = await self._models.current()
+            if known.bundle == manifest.full_name:
+                return known
+            _check_ids(bundle, known.model)
+            new = [topic.id for topic in bundle.topics.topics if topic.id.startswith(NEW)]
+            ids = await self._models.ids_for(manifest.checksum, new)
+            following = named(bundle.topics, ids)
+            if known.model is not None:
+                following = take_over(known.model, following, embedder.embed, back=ids.values())
+            if adapter is not None and bundle.adapter is not None:
+                await self._adapters.put(embedder.name, adapter, bundle.adapter)
+            try:
+                return await self._models.promote(
+                    following, bucket_of(now), after=known.version, bundle=manifest.full_name, scales=bundle.scales, given=ids,
+                    now=now, reason=force or "",
+                )  # fmt: skip
+            except OutOfStep:
+                continue
+        raise OutOfStep("the topics are changed again and again by others; try later")
+
+    async def roll_back(self, now: datetime, reason: str = "rolled back") -> VersionedModel:
+        """Put back what was live before. Topics that the bundle brought are retired, their ids stay."""
+        known = await self._models.current()
+        if known.before is None or known.model is None:
+            raise Conflict("nothing was promoted, or nothing was there before it: there is nothing to go back to")
+        embedder = await asyncio.to_thread(self._make, await self._adapters.get(known.before.embedder))
+        following = take_over(
+            known.model, known.before, embedder.embed, back=_ids(known.before), gone=known.given.values()
+        )
+        scales = {name: 1 / times for name, times in known.scales.items()}
+        return await self._models.promote(
+            following, bucket_of(now), after=known.version, bundle=known.bundle_before, scales=scales, given={},
+            now=now, reason=reason,
+        )  # fmt: skip
+
+    def _adapter_of(self, bundle: Bundle) -> Adapter | None:
+        manifest = bundle.manifest
+        adapter = None if bundle.adapter is None else parsed(_adapter_name(manifest.encoder.name), bundle.adapter)
+        makes = self._base if adapter is None else embedder_name(adapter)
+        if makes != manifest.encoder.name or bundle.topics.embedder != makes:
+            raise MismatchedBundle(
+                f"{manifest.name} was made for {manifest.encoder.name}, and here it would be {makes}",
+                fix="Retrain with this version and encoder",
+            )
+        return adapter
+
+
+def _adapter_name(embedder: str) -> str:
+    """The adapter's name in an embedder's: between the recipe and the checksum."""
+    return embedder.partition("@")[2].partition("-")[2].rpartition("-")[0]
+
+
+def _check_ids(bundle: Bundle, live: TopicModel | None) -> None:
+    strange = {topic.id for topic in bundle.topics.topics if not topic.id.startswith(NEW)} - _ids(live)
+    if strange:
+        raise MismatchedBundle(
+            f"{bundle.manifest.name} speaks of {min(strange)}, a topic that this store never had",
+            fix="Promote it where it was taken from, or retrain on what `tocsin bundles take` writes here",
+        )
+
+
+def _ids(model: TopicModel | None) -> set[str]:
+    return {topic.id for topic in model.topics} if model else set()
