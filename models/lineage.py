@@ -1,6 +1,6 @@
 """What became of each topic id: a log drawn from the difference of two models, so that nothing is left out of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -75,6 +75,13 @@ def fates(log: Sequence[Event]) -> dict[TopicId, Fate]:
         elif event.change in _FATES:
             found[event.topic] = _FATES[event.change](event)
     return found
+
+
+def heir_in(topic: TopicId, found: Mapping[TopicId, Fate]) -> TopicId:
+    """The topic at the end of the merges of this one."""
+    while (into := found[topic].into) is not None:
+        topic = into
+    return topic
 
 
 def life_of(topic: TopicId, log: Sequence[Event]) -> tuple[Event, ...]:

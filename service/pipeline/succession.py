@@ -9,7 +9,8 @@ from datetime import timedelta
 
 from models.buckets import BUCKET, BUCKETS_PER_DAY, bucket_of
 from models.detector import Detector
-from models.lineage import Change, Event
+from models.lineage import Change, Event, fates, heir_in
+from models.topic import TopicId
 from models.topics import TopicModel
 from service.logs import log
 from service.pipeline.worker import centred
@@ -48,13 +49,14 @@ class Succession:
 
         ``watermark`` is the first bucket that is not closed yet.
         """
-        events = await self._log.after(seen)
-        for event in events:
+        events = await self._log.after()
+        for number, event in enumerate(events[seen:], seen):
             if event.change is Change.MERGED:
                 await self._merge(detector, event, watermark)
-            elif event.change in (Change.SPLIT, Change.PARTED):
-                await self._divide(detector, event, watermark)
-        return seen + len(events)
+            elif event.change in (Change.SPLIT, Change.PARTED) and event.other is not None:
+                whole = heir_in(event.other, fates(events[:number]))
+                await self._divide(detector, event, whole, watermark)
+        return len(events)
 
     async def _merge(self, detector: Detector, event: Event, watermark: int) -> None:
         assert event.other is not None
@@ -64,18 +66,18 @@ class Succession:
         if {event.topic, event.other} <= set(detector.topics):
             detector.merge(event.topic, into=event.other)
 
-    async def _divide(self, detector: Detector, event: Event, watermark: int) -> None:
-        assert event.other is not None
+    async def _divide(self, detector: Detector, event: Event, whole: TopicId, watermark: int) -> None:
+        """``whole``: what the part was counted under until now."""
         model = (await self._models.current()).model
         if model is None:
             return
         if event.change is Change.PARTED:
             await self._counts.disinherit(event.topic)
-        await self._move(model, event.topic, event.other)
-        part = await self._part(event.topic, event.other, watermark)
-        log.info("split", topic=event.topic, of=event.other, share=part.share)
-        if event.other in detector.topics and event.topic not in detector.topics:
-            detector.split(event.other, event.topic, part.share, part.counted, known_from=part.known_from)
+        await self._move(model, event.topic, whole)
+        part = await self._part(event.topic, whole, watermark)
+        log.info("split", topic=event.topic, of=whole, share=part.share)
+        if whole in detector.topics and event.topic not in detector.topics:
+            detector.split(whole, event.topic, part.share, part.counted, known_from=part.known_from)
 
     async def _move(self, model: TopicModel, part: str, whole: str) -> None:
         """Count kept messages of the whole that belong to the part under it, oldest first."""
