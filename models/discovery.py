@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from models.embed import Vectors, unit
+from models.embed import Vectors
 from models.fingerprint import normalise
 from models.groups import Groups, GroupSettings, dense_groups, even_groups
 from models.neighbours import nearest_within
+from models.portrait import RADIUS_SHARE, SMALLEST_RADIUS, shape_of
 from models.topic import TopicId
-from models.topics import TopicModel, radius_of
-
-_SMALLEST_RADIUS = 1e-4  # a group of one wording has no extent; it still needs a rim
+from models.topics import TopicModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +28,7 @@ class DiscoverySettings:
     grouping: GroupSettings = field(default_factory=GroupSettings)
     min_customers: int = 5
     """Distinct customers that a candidate needs: ten messages of one angry customer are no topic."""
-    radius_share: float = 0.98
-    """The share of a candidate's own messages that its radius holds. With .9 a third of what comes later is noise,
-    and a quarter of the English surges are lost."""
+    radius_share: float = RADIUS_SHARE
     max_rows: int = 20_000
     """Above this many wordings a sample is grouped, and the rest goes to its groups by radius."""
     same_topic: float = 0.25
@@ -96,7 +93,7 @@ def same_topic(candidate: Candidate, model: TopicModel, settings: DiscoverySetti
     if not model.places:
         return None
     apart = 1 - model.centroids @ candidate.centroid
-    in_radii = apart / np.maximum(np.minimum(model.radii, candidate.radius), _SMALLEST_RADIUS)
+    in_radii = apart / np.maximum(np.minimum(model.radii, candidate.radius), SMALLEST_RADIUS)
     best = int(in_radii.argmin())
     return model.heir(model.places[best].id) if in_radii[best] < settings.same_topic else None
 
@@ -117,7 +114,7 @@ def split_half_assign(
     for half in (0, 1):
         fit, judged = side == half, side != half
         names = _names(groups[fit])
-        shapes = [_shape(vectors[fit & (groups == name)], radius_share) for name in names]
+        shapes = [shape_of(vectors[fit & (groups == name)], radius_share) for name in names]
         if shapes:
             inside = nearest_within(vectors[judged], *_stacked(shapes))
             placed[judged] = np.where(inside >= 0, names[inside], -1)
@@ -177,7 +174,7 @@ def _place(
     placed[np.searchsorted(firsts, sampled)] = groups
     left = np.setdiff1d(np.arange(len(firsts)), np.searchsorted(firsts, sampled))
     if len(left):
-        shapes = [_shape(vectors[sampled[groups == name]], settings.radius_share) for name in _names(groups)]
+        shapes = [shape_of(vectors[sampled[groups == name]], settings.radius_share) for name in _names(groups)]
         placed[left] = nearest_within(vectors[firsts[left]], *_stacked(shapes))
     return placed
 
@@ -191,17 +188,8 @@ def _candidate(
 ) -> Candidate:
     """Measured and supported by one message of each wording: copies are members, no evidence."""
     different = rows[np.isin(rows, firsts)]
-    centroid, radius = _shape(vectors[different], settings.radius_share)
+    centroid, radius = shape_of(vectors[different], settings.radius_share)
     return Candidate(rows, centroid, radius, len({customers[row] for row in different}))
-
-
-def _shape(members: Vectors, radius_share: float) -> tuple[NDArray[np.float32], float]:
-    """Centroid and radius. Each member's distance is to the centroid of the others, as a newcomer's would be."""
-    total = members.sum(axis=0)
-    centroid = unit(total[None])[0]
-    others = unit(total - members) if len(members) > 2 else np.broadcast_to(centroid, members.shape)
-    distances = 1 - np.einsum("ij,ij->i", members, others)
-    return centroid, max(radius_of(distances, radius_share), _SMALLEST_RADIUS)
 
 
 def _stacked(shapes: Sequence[tuple[NDArray[np.float32], float]]) -> tuple[Vectors, NDArray[np.float32]]:

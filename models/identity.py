@@ -13,10 +13,9 @@ import numpy as np
 
 from models.constraints import Constraint, Link, Side
 from models.embed import Language
+from models.portrait import SMALLEST_RADIUS
 from models.topic import Topic, TopicId, TopicKind, TopicState
 from models.topics import TopicModel
-
-_SMALLEST_RADIUS = 1e-4
 
 
 class IdentityError(ValueError):
@@ -98,7 +97,7 @@ def proposals(model: TopicModel, nearer: float) -> list[Proposal]:
     if len(issues) < 2:
         return []
     centroids = np.stack([topic.centroid for topic in issues])
-    radii = np.maximum([topic.radius for topic in issues], _SMALLEST_RADIUS)
+    radii = np.maximum([topic.radius for topic in issues], SMALLEST_RADIUS)
     apart = (1 - centroids @ centroids.T) / np.minimum(radii[:, None], radii)
     found = [
         Proposal(issues[i].id, issues[j].id, float(max(apart[i, j], 0.0)))

@@ -22,8 +22,9 @@ from models.embed import Centring, Vectors, language_of
 from models.emerging import Emerging, scan
 from models.gist import gist
 from models.neighbours import nearest_within
+from models.portrait import exemplars_of
 from models.terms import describe
-from models.topic import Exemplar, Topic, TopicId
+from models.topic import Topic, TopicId
 from models.topics import TopicModel, radius_of
 from service.logs import log
 from service.pipeline.worker import assign
@@ -32,7 +33,6 @@ from service.store.counts import NOISE, Counts, Tally
 from service.store.model import ModelStore, OutOfStep
 from service.store.pools import Held, Pools, of_space, vectors_of
 
-_EXEMPLARS = 5
 _WHOLE_HISTORY = 2_000
 """Messages from which a first history is divided whole. Of fewer, dense places only: 500 airline messages divided
 made 12 topics that took in everything after them, and the cancelled flights drowned in one."""
@@ -175,7 +175,11 @@ class Discovery:
                 born=now,
                 terms=words.terms,
                 labels=words.labels,
-                exemplars=_exemplars(candidate, vectors[free], [held[row] for row in free]),
+                exemplars=exemplars_of(
+                    [held[row].message for row in free[candidate.rows]],
+                    vectors[free][candidate.rows],
+                    candidate.centroid,
+                ),
             )
             for name, candidate, words in zip(ids, candidates, described, strict=True)
         ]
@@ -267,15 +271,3 @@ def _placed(
     for number, candidate in enumerate(candidates):
         groups[candidate.rows] = number
     return split_half_assign(vectors, groups, texts, radius_share=settings.radius_share)
-
-
-def _exemplars(candidate: Candidate, vectors: Vectors, held: Sequence[Held]) -> tuple[Exemplar, ...]:
-    """The members nearest the centre, one of each wording."""
-    order = candidate.rows[np.argsort(-(vectors[candidate.rows] @ candidate.centroid), kind="stable")]
-    found: dict[str, Exemplar] = {}
-    for row in order:
-        message = held[row].message
-        found.setdefault(message.text, Exemplar(message.id, message.text))
-        if len(found) == _EXEMPLARS:
-            break
-    return tuple(found.values())
