@@ -14,6 +14,7 @@ from service.api import (
     docs,
     feeds,
     health,
+    identity,
     imports,
     ingest,
     keys,
@@ -59,7 +60,21 @@ def create_app(parts: ApiParts) -> FastAPI:
     )
     app.state.parts = parts
     add_problem_handlers(app)
-    rooms = (messages, imports, ingest, known, alerts, feeds, topics, quality, campaigns, receivers, keys, health)
+    rooms = (
+        messages,
+        imports,
+        ingest,
+        known,
+        alerts,
+        feeds,
+        identity,
+        topics,
+        quality,
+        campaigns,
+        receivers,
+        keys,
+        health,
+    )
     for room in rooms:
         app.include_router(room.router)
     describe(app, [room.router for room in rooms])

@@ -121,12 +121,12 @@ def facts_view(facts: Facts) -> Json:
 
 def topic_label(topic: Topic) -> str:
     """The label people read: Chinese where there is one, else English, else the terms, else the id."""
-    labels = topic.labels
+    labels = topic.called
     return labels.get("zh") or labels.get("en") or " ".join(topic.terms[:3]) or topic.id
 
 
 def _by_name(topic: Topic) -> dict[str, str]:
-    return {str(language): label for language, label in topic.labels.items()}
+    return {str(language): label for language, label in topic.called.items()}
 
 
 def topic_name(topic: Topic) -> TopicName:
@@ -138,8 +138,11 @@ def topic_view(topic: Topic) -> Json:
     return {
         "id": topic.id,
         "label": topic_label(topic),
-        "labels": dict(topic.labels),
+        "labels": dict(topic.called),
+        "names": dict(topic.names),
         "terms": list(topic.terms),
+        "into": topic.into,
+        "origin": topic.origin,
         "state": topic.state.value,
         "kind": topic.kind.value,
         "born": iso(topic.born),

@@ -178,6 +178,7 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
         ingest=build_ingest(settings, rooms, clock, hash_key),
         answers=Answers(rooms.store),
         models=rooms.models,
+        lineage=rooms.lineage,
         counts=rooms.counts,
         pools=rooms.pools,
         book=rooms.book,

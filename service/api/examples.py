@@ -57,9 +57,21 @@ TOPIC: dict[str, Any] = TOPIC_NAME | {
     "state": "live",
     "kind": "issue",
     "born": iso(_ONSET),
+    "names": {},
+    "into": None,
+    "origin": None,
     "size": 412,
     "radius": 0.42,
     "exemplars": [{"message_id": "chat-7", "text": "充不上电"}],
+}
+TOPIC_PART: dict[str, Any] = {name: TOPIC[name] for name in ("labels", "terms", "size", "exemplars")}
+LINEAGE_EVENT: dict[str, Any] = {
+    "at": iso(AT),
+    "topic": "t12",
+    "change": "merged",
+    "other": "t7",
+    "by": "quality",
+    "name": None,
 }
 TOPIC_ROW: dict[str, Any] = TOPIC | {"customers": 61, "customers_before": 19, "bar": BAR}
 POINT: dict[str, Any] = point_view(_ALERT.evidence.curve[0])

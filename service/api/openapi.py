@@ -87,6 +87,23 @@ TOLD: Mapping[str, Told] = {
     "GET /v1/topics/{topic_id}": Told(shapes.TopicDetail, examples.TOPIC | {"messages": [examples.TOPIC_MESSAGE],
                                                                             "alert": examples.ROW}),
     "GET /v1/topics/{topic_id}/series": Told(shapes.Series, {"topic": "t7", "points": [examples.POINT]}),
+    "GET /v1/topics/proposals": Told(
+        shapes.ProposalList, {"proposals": [{"topics": [examples.TOPIC, examples.TOPIC], "apart": 0.31}]}
+    ),
+    "GET /v1/topics/{topic_id}/parts": Told(
+        shapes.TopicParts,
+        {"topic": "t7", "parts": [examples.TOPIC_PART, examples.TOPIC_PART], "messages": ["chat-118"]},
+    ),
+    "GET /v1/topics/{topic_id}/lineage": Told(
+        shapes.Lineage, {"topic": "t7", "heir": "t7", "events": [examples.LINEAGE_EVENT]}
+    ),
+    "POST /v1/topics/{topic_id}/rename": Told(shapes.TopicShape, examples.TOPIC),
+    "POST /v1/topics/{topic_id}/mute": Told(shapes.TopicShape, examples.TOPIC | {"state": "muted"}),
+    "POST /v1/topics/{topic_id}/unmute": Told(shapes.TopicShape, examples.TOPIC),
+    "POST /v1/topics/{topic_id}/merge": Told(shapes.TopicShape, examples.TOPIC | {"state": "retired", "into": "t3"}),
+    "POST /v1/topics/{topic_id}/part": Told(shapes.TopicShape, examples.TOPIC),
+    "POST /v1/topics/{topic_id}/apart": Told(shapes.TopicShape, examples.TOPIC),
+    "POST /v1/topics/{topic_id}/split": Told(shapes.TopicShape, examples.TOPIC | {"id": "t42", "origin": "t7"}),
     "GET /v1/campaigns": Told(shapes.CampaignList, {"campaigns": [examples.CAMPAIGN]}),
     "POST /v1/campaigns": Told(shapes.CampaignShape, examples.CAMPAIGN),
     "GET /v1/receivers": Told(shapes.ReceiverList, {"receivers": [examples.RECEIVER]}),
@@ -130,6 +147,13 @@ ASKED: Mapping[str, Any] = {
     "POST /v1/alerts/{alert_id}/snooze": {"minutes": 60},
     "POST /v1/alerts/{alert_id}/resolve": {"note": "batch recalled"},
     "POST /v1/alerts/{alert_id}/feedback": {"judgement": "real", "note": "bad soldering"},
+    "POST /v1/topics/{topic_id}/rename": {"names": {"zh": "充不进电", "en": "does not charge"}, "by": "quality"},
+    "POST /v1/topics/{topic_id}/mute": {"by": "quality"},
+    "POST /v1/topics/{topic_id}/unmute": {"by": "quality"},
+    "POST /v1/topics/{topic_id}/merge": {"into": "t3", "by": "quality"},
+    "POST /v1/topics/{topic_id}/part": {"by": "quality"},
+    "POST /v1/topics/{topic_id}/apart": {"other": "t3", "by": "quality"},
+    "POST /v1/topics/{topic_id}/split": {"messages": ["chat-118"], "by": "quality"},
     "POST /v1/campaigns": {"name": "11.11", "start": "2026-11-11T00:00:00+08:00", "end": "2026-11-12T00:00:00+08:00"},
     "POST /v1/keys": {"name": "chatbot", "scopes": ["ingest"]},
     "POST /v1/keys/{key_id}/end": {},

@@ -22,6 +22,7 @@ from service.store.campaigns import Campaigns
 from service.store.counts import Counts
 from service.store.inbox import Inbox
 from service.store.judgement import JudgeStore
+from service.store.lineage import LineageLog
 from service.store.model import ModelStore
 from service.store.outbox import Outbox
 from service.store.pools import Pools
@@ -42,6 +43,7 @@ class ApiParts:
     ingest: Ingest
     answers: Answers
     models: ModelStore
+    lineage: LineageLog
     counts: Counts
     pools: Pools
     book: AlertBook

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.alert import Judgement, Reason
 from models.embed import Language
+from models.lineage import Change
 from models.severity import Severity
 from service.store.apikeys import Scope
 
@@ -219,6 +220,9 @@ class Exemplar(Shape):
 
 
 class TopicShape(Topic):
+    names: dict[Language, str] = Field(description="as people named it; `labels` has these first")
+    into: str | None = Field(description="the topic that it was merged into")
+    origin: str | None = Field(description="the topic that it was split from")
     state: str
     kind: str
     born: Time | None
@@ -259,6 +263,43 @@ class TopicMessage(Shape):
 class TopicDetail(TopicShape):
     messages: list[TopicMessage]
     alert: AlertRow | None
+
+
+class Proposal(Shape):
+    topics: list[TopicShape]
+    apart: float = Field(description="distance of the centres, in the smaller radius")
+
+
+class ProposalList(Shape):
+    proposals: list[Proposal]
+
+
+class TopicPart(Shape):
+    labels: dict[Language, str]
+    terms: list[str]
+    size: int
+    exemplars: list[Exemplar]
+
+
+class TopicParts(Shape):
+    topic: str
+    parts: list[TopicPart]
+    messages: list[str] = Field(description="ids of the kept messages of the second part")
+
+
+class LineageEvent(Shape):
+    at: Time
+    topic: str
+    change: Change
+    other: str | None
+    by: str | None
+    name: str | None
+
+
+class Lineage(Shape):
+    topic: str
+    heir: str | None = Field(description="what its messages are counted under now")
+    events: list[LineageEvent]
 
 
 class Series(Shape):
