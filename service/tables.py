@@ -1,27 +1,17 @@
-"""Files of messages: CSV, JSONL or Parquet, row by row; a broken row is told, never fatal and never silent."""
+"""Files of messages as the service takes them: which column holds what, and what is refused."""
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import orjson
-
+from models import tables
+from models.tables import Broken, Row, TableError
 from service.errors import Refused
 
-Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A row that cannot be used: its number (from 1, the header not counted) and why, without its content."""
-
-    row: int
-    reason: str
+Rows = Iterator[tuple[int, Row | Broken]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,98 +53,26 @@ def _cell(row: Row, name: str | None) -> str | None:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def fingerprint(file: BinaryIO) -> str:
-    """A name for the content of a file, the same wherever it is read from."""
-    digest = sha256()
-    while part := file.read(1 << 20):
-        digest.update(part)
-    return digest.hexdigest()[:12]
-
-
-def read_rows(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
+def read_rows(path: Path, needed: tuple[str, ...]) -> Rows:
     """Rows with their numbers. Raises `Refused` where the file is none we read, or lacks a needed column."""
-    kind = _ENDINGS.get(path.suffix.lower())
-    if kind is None:
-        raise Refused(f"{path.name}: give a file that ends in {', '.join(_ENDINGS)}")
-    if not path.is_file():
-        raise Refused(f"{path}: there is no such file")
-    return _opened(path, kind, needed)
+    with _refusing():
+        rows = tables.read_rows(path, needed)
+    return _told(rows)
 
 
-def read_body(body: bytes, kind: str, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
+def read_body(body: bytes, kind: str, needed: tuple[str, ...]) -> Rows:
     """Rows of a file that was sent: ``kind`` is "csv", "tsv", "jsonl" or "parquet". Raises as `read_rows`."""
-    return _READERS[kind](io.BytesIO(body), f"the {kind} file", needed)
+    return _told(tables.read_body(body, kind, needed))
 
 
-def _opened(path: Path, kind: str, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
-    with path.open("rb") as file:
-        yield from _READERS[kind](file, path.name, needed)
+def _told(rows: Rows) -> Rows:
+    with _refusing():
+        yield from rows
 
 
-def _csv(file: BinaryIO, name: str, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
-    return _separated(file, name, needed, ",")
-
-
-def _tsv(file: BinaryIO, name: str, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
-    return _separated(file, name, needed, "\t")
-
-
-def _separated(
-    file: BinaryIO, name: str, needed: tuple[str, ...], delimiter: str
-) -> Iterator[tuple[int, Row | Broken]]:
-    csv.field_size_limit(16 * 1024 * 1024)
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
-    reader = csv.DictReader(text, delimiter=delimiter, restkey="\0more")
-    _need(name, tuple(reader.fieldnames or ()), needed)
-    number = 0
-    while True:
-        number += 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield number, Broken(number, f"no CSV: {error}")
-            continue
-        if "\0more" in row:
-            yield number, Broken(number, "has more cells than the header")
-        else:
-            yield number, row
-
-
-def _jsonl(file: BinaryIO, name: str, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
-    for number, line in enumerate(file, 1):
-        if not line.strip():
-            continue
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            yield number, Broken(number, f"no JSON at column {error.colno}")
-            continue
-        yield number, row if isinstance(row, dict) else Broken(number, "is no JSON object")
-
-
-def _parquet(file: BinaryIO, name: str, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+@contextmanager
+def _refusing() -> Iterator[None]:
     try:
-        table = pq.ParquetFile(file)
-    except pa.ArrowException:
-        raise Refused(f"{name}: is no Parquet") from None
-    _need(name, tuple(table.schema_arrow.names), needed)
-    number = 0
-    for batch in table.iter_batches(2_000):
-        for row in batch.to_pylist():
-            number += 1
-            yield number, row
-
-
-def _need(name: str, columns: tuple[str, ...], needed: tuple[str, ...]) -> None:
-    missing = [column for column in needed if column not in columns]
-    if missing:
-        raise Refused(f"{name} has no column {missing[0]!r}; it has {', '.join(columns)}")
-
-
-_READERS = {"csv": _csv, "tsv": _tsv, "jsonl": _jsonl, "parquet": _parquet}
-_ENDINGS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+        yield
+    except TableError as error:
+        raise Refused(str(error)) from error

@@ -9,13 +9,14 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from models.message import RawMessage
+from models.tables import Broken, Row, fingerprint
 from service.api.auth import needs
 from service.api.messages import body_of, count, read
 from service.api.parts import ApiParts
 from service.api.problem import problem
 from service.errors import BadMessage, Refused, TryLater
 from service.store.apikeys import Scope
-from service.tables import Broken, Columns, Row, fingerprint, read_body
+from service.tables import Columns, read_body
 
 router = APIRouter(tags=["messages"], dependencies=[Depends(needs(Scope.ingest))])
 

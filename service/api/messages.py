@@ -10,11 +10,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from models.message import RawMessage
+from models.times import parse_time
 from service.api.auth import needs
 from service.api.parts import ApiParts
 from service.api.problem import problem, where
 from service.errors import BadMessage, TooLarge, TryLater
-from service.pipeline.ingest import parse_time
 from service.store.apikeys import Scope
 from service.store.inbox import Accepted
 from service.views import topic_name, topic_name_view

@@ -11,10 +11,11 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from models.tables import Broken, Row, fingerprint
 from service.clock import sleep_until
 from service.errors import Refused
 from service.settings import load_settings
-from service.tables import Broken, Columns, Row, fingerprint, read_rows
+from service.tables import Columns, read_rows
 
 _BATCH = 500
 _SHOWN = 20

@@ -17,12 +17,14 @@ from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of,
 from models.embed import Embedder
 from models.gist import gist
 from models.message import RawMessage
+from models.tables import Broken, Row
+from models.times import parse_time
 from service.commands.card import alert_card
 from service.errors import BadMessage, Refused
 from service.logs import set_up_logs
 from service.metrics import Metrics
 from service.pipeline.discover import Discovery
-from service.pipeline.ingest import Ingest, parse_time
+from service.pipeline.ingest import Ingest
 from service.pipeline.judge import Judge
 from service.pipeline.worker import Worker
 from service.settings import Settings, TimeMode, load_settings
@@ -30,7 +32,7 @@ from service.store.alerts import Filed
 from service.store.campaigns import Campaign
 from service.store.embedded import EmbeddedStore
 from service.store.lease import Lease
-from service.tables import Broken, Row, read_rows
+from service.tables import read_rows
 from service.views import alert_view
 from service.wiring import (
     SCAN_EVERY,

@@ -19,8 +19,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from models.times import parse_time
 from service.errors import NotFound, Refused, Unauthorised
-from service.pipeline.ingest import parse_time
 
 Field = Literal["text", "id", "occurred_at", "customer_id", "channel", "order_id"]
 FIELDS: tuple[Field, ...] = get_args(Field)
