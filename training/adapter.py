@@ -36,17 +36,39 @@ class Recipe:
     intents: int = 56
     temperature: float = 0.03
     rate: float = 1e-3
+    hold: float = 0.0
+    """How much staying where they were counts for texts that are held: times the mean of 1 - cosine."""
     seed: int = 0
 
 
 def train(
-    folder: Path, sources: Sequence[Source], recipe: Recipe, progress: Progress = lambda step, loss: None
+    folder: Path,
+    sources: Sequence[Source],
+    recipe: Recipe,
+    progress: Progress = lambda step, loss: None,
+    held: Sequence[str] = (),
 ) -> UpperLayers:
-    """The encoder of ``folder`` with an adapter trained on ``sources``. Same recipe and machine, same adapter."""
-    chance = random.Random(recipe.seed)  # noqa: S311 — draws batches, guards nothing
+    """The encoder of ``folder`` with an adapter trained on ``sources``. Same recipe and machine, same adapter.
+
+    Texts that are ``held`` stay near where they were, as far as ``recipe.hold`` says: what was known is not unlearnt.
+    """
     encoder = UpperLayers(folder, layers=recipe.layers, rank=recipe.rank, seed=recipe.seed)
+    fit(encoder, sources, recipe, progress, held)
+    return encoder
+
+
+def fit(
+    encoder: UpperLayers,
+    sources: Sequence[Source],
+    recipe: Recipe,
+    progress: Progress = lambda step, loss: None,
+    held: Sequence[str] = (),
+) -> None:
+    """`train` of an encoder that is there already and has learnt nothing yet."""
+    chance = random.Random(recipe.seed)  # noqa: S311 — draws batches, guards nothing
     for source in sources:
         encoder.learn_below([text for texts in source.intents.values() for text in texts])
+    before = torch.from_numpy(encoder.embed(held)) if held else torch.empty(0)
     optimizer = torch.optim.AdamW(encoder.parameters, lr=recipe.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, max_lr=recipe.rate, total_steps=recipe.steps, pct_start=0.1
@@ -55,13 +77,15 @@ def train(
         # By the root of their size: else the small one is never seen, or the large one hardly more than it.
         (source,) = chance.choices(sources, [one.texts**0.5 for one in sources])
         loss = _loss(encoder, pairs(source, recipe.intents, chance), recipe.temperature)
+        if held:
+            rows = chance.sample(range(len(held)), min(recipe.intents, len(held)))
+            loss = loss + recipe.hold * _moved(encoder, [held[row] for row in rows], before[rows])
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(encoder.parameters, 1.0)
         optimizer.step()
         schedule.step()
         progress(step + 1, float(loss.detach()))
-    return encoder
 
 
 def save(
@@ -92,6 +116,13 @@ def save(
     (folder / WEIGHTS).write_bytes(content)
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def _moved(encoder: UpperLayers, texts: Sequence[str], before: torch.Tensor) -> torch.Tensor:
+    """How far texts are from where they were: the mean of 1 - cosine."""
+    with torch.autocast("cpu", torch.bfloat16):
+        vectors = encoder.forward(texts)
+    return (1 - (vectors * before).sum(1)).mean()
 
 
 def _loss(encoder: UpperLayers, drawn: Sequence[tuple[str, str]], temperature: float) -> torch.Tensor:
