@@ -1,6 +1,6 @@
 """The alert: the one record of an episode that people act on, and the decision to tell somebody."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -42,6 +42,7 @@ class Facts:
     bar: tuple[float, float] | None = None
     """What the topic must score to ring, before the judgement and after it; None where it did not move."""
     note: str | None = None
+    assigned_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,15 @@ class Sent:
     severity: Severity
     observed: int
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """The alert before, on a topic that comes back after it was over for long."""
+
+    alert_id: str
+    resolved_at: datetime
+    judgement: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,7 @@ class Alert:
     sent: Sent | None = None
     new_normal: bool = False
     """The level stayed high so long that the detector took it as the new normal."""
+    former: Former | None = None
 
     @property
     def severity(self) -> Severity:
@@ -82,6 +93,7 @@ class Alert:
 
 
 _LATE = timedelta(hours=1)
+_COMES_BACK = timedelta(days=1)  # what rings again sooner is the same episode (`models.surge.SurgeRules.reopen`)
 _GREW = 2.0  # a notified surge is told again at twice the customers, unless somebody has it in hand
 
 
@@ -96,7 +108,7 @@ def alert_id(surge: Surge) -> str:
     return f"{end_of(surge.fired):%Y%m%dT%H%M}-{surge.topic}"
 
 
-def open_alert(surge: Surge, evidence: Evidence, grade: Grade, now: datetime) -> Alert:
+def open_alert(surge: Surge, evidence: Evidence, grade: Grade, now: datetime, former: Former | None = None) -> Alert:
     """The alert of an episode that just fired."""
     assert surge.fired is not None
     fired_at = end_of(surge.fired)
@@ -109,7 +121,18 @@ def open_alert(surge: Surge, evidence: Evidence, grade: Grade, now: datetime) ->
         grade=grade,
         evidence=evidence,
         late=now - fired_at > _LATE,
+        former=former,
     )
+
+
+def former_of(alerts: Iterable[tuple["Alert", Facts]], onset: datetime) -> Former | None:
+    """The last of these alerts that was over long before a surge began, or None."""
+    over = [
+        Former(alert.id, alert.resolved_at, facts.judgement)
+        for alert, facts in alerts
+        if alert.resolved_at is not None and onset - alert.resolved_at >= _COMES_BACK
+    ]
+    return max(over, key=lambda one: one.resolved_at, default=None)
 
 
 def update_alert(alert: Alert, surge: Surge, evidence: Evidence | None, grade: Grade | None, bucket: int) -> Alert:

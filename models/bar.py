@@ -70,4 +70,4 @@ def held(tick: Tick, extra: Mapping[str, float]) -> Tick:
     if not extra:
         return tick
     required = tick.threshold + np.array([extra.get(topic, 0.0) for topic in tick.topics])
-    return replace(tick, alarm=tick.alarm & (tick.score >= required))
+    return replace(tick, alarm=tick.alarm & (tick.score >= required), extra=extra)

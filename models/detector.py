@@ -619,26 +619,28 @@ class Detector:
 
     # ------------------------------------------------------------------ explain
 
-    def explain(self, topic: str) -> Explanation:
-        """Why the topic alarms or not, as of the last bucket."""
+    def explain(self, topic: str, *, extra: float = 0.0) -> Explanation:
+        """Why the topic alarms or not, as of the last bucket; ``extra`` is what it must score beyond the threshold."""
         row, bucket = self._row(topic), self._bucket
         scanned = self._scanned(bucket)
-        verdicts = [self._window_verdict(scanned, w, row, bucket) for w in range(len(self.cadence.windows))]
+        required = self.threshold + extra
+        verdicts = [self._window_verdict(scanned, w, row, bucket, required) for w in range(len(self.cadence.windows))]
         telling = verdicts[int(scanned.best[row])]
-        spoke = tuple(one for one in verdicts if one.score >= self.threshold)
+        spoke = tuple(one for one in verdicts if one.score >= required)
         return Explanation(telling, spoke, self._onset(row, bucket, telling), self._factors(row, telling))
 
     def onset(self, topic: str) -> int:
         """The bucket from which the counts of a topic are best explained by a surge, as of the last bucket."""
         row, bucket = self._row(topic), self._bucket
         scanned = self._scanned(bucket)
-        return self._onset(row, bucket, self._window_verdict(scanned, int(scanned.best[row]), row, bucket))
+        telling = self._window_verdict(scanned, int(scanned.best[row]), row, bucket, self.threshold)
+        return self._onset(row, bucket, telling)
 
     def _scanned(self, bucket: int) -> Scanned:
         beat = self._this_beat(bucket)
         return self._scan(bucket, self._doubt(beat, self._lift(bucket)), beat)
 
-    def _window_verdict(self, scanned: Scanned, w: int, row: int, bucket: int) -> WindowVerdict:
+    def _window_verdict(self, scanned: Scanned, w: int, row: int, bucket: int, required: float) -> WindowVerdict:
         i, window = self.cadence.windows[w]
         ring = self.cadence.rings[i]
         first, end = ring.span(bucket, window.buckets // ring.unit)
@@ -648,7 +650,7 @@ class Detector:
             end=end,
             observed=int(scanned.y[w, row]),
             expected=mean,
-            upper_bound=bound_of(self.threshold, window, mean, variance),
+            upper_bound=bound_of(required, window, mean, variance),
             score=float(scanned.score[w, row]),
         )
 

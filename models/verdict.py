@@ -1,7 +1,7 @@
 """What the detector says: of every topic at one bucket, and why of one of them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ class Tick:
     new_normal: tuple[str, ...]
     calm: NDArray[np.bool_]
     windows: tuple[Window, ...]
+    extra: Mapping[str, float] = field(default_factory=dict)
+    """What topics must score beyond the threshold (`models.bar`)."""
 
     @property
     def quiet(self) -> frozenset[str]:
@@ -40,7 +42,8 @@ class Tick:
     def upper_bound(self, row: int) -> int:
         """The largest count of the topic's most telling window at which it would not have alarmed."""
         window = self.windows[int(self.window[row])]
-        return bound_of(self.threshold, window, float(self.expected[row]), float(self.variance[row]))
+        required = self.threshold + self.extra.get(self.topics[row], 0.0)
+        return bound_of(required, window, float(self.expected[row]), float(self.variance[row]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Alerts and topics as other programs see them: plain values for JSON, one shape for API, feeds, webhooks, replay."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from models.alert import Alert, Facts, Reason, headline
+from models.alert import Alert, Facts, Former, Reason, headline
 from models.embed import LANGUAGES
 from models.evidence import CurvePoint, Sample, TopicName, WindowFigures
 from models.topic import Topic
@@ -35,6 +36,7 @@ def alert_view(alert: Alert, facts: Facts, *, base_url: str = "", reason: Reason
         "noticed_at": iso(alert.noticed_at),
         "late": alert.late,
         "new_normal": alert.new_normal,
+        "former": former_view(alert.former, base_url=base_url) if alert.former else None,
         "topic": topic_name_view(evidence.topic),
         "observed": evidence.window.observed,
         "expected": round(evidence.window.expected, 2),
@@ -58,7 +60,7 @@ def alert_view(alert: Alert, facts: Facts, *, base_url: str = "", reason: Reason
         "curve": [point_view(point) for point in evidence.curve],
         "contributions": {name: round(factor, 3) for name, factor in evidence.contributions.items()},
         "facts": facts_view(facts),
-        "url": f"{base_url}/#/alerts/{alert.id}" if base_url else None,
+        "url": page_of(alert.id, base_url),
     }
 
 
@@ -66,9 +68,34 @@ def alert_row(alert: Alert, facts: Facts, *, base_url: str = "") -> Json:
     """An alert in a list: all but the long parts."""
     view = alert_view(alert, facts, base_url=base_url)
     view["samples"] = view["samples"][:1]
-    for name in ("windows", "contributions"):
+    for name in ("windows", "contributions", "curve"):
         del view[name]
-    return view
+    return view | {"spark": spark_view(alert.evidence.curve)}
+
+
+def spark_view(curve: Sequence[CurvePoint]) -> Json | None:
+    """An hourly curve in a tenth of the bytes: where it begins, and one figure an hour."""
+    if not curve:
+        return None
+    return {
+        "start": iso(curve[0].start),
+        "observed": [point.observed for point in curve],
+        "upper": [round(point.upper, 1) for point in curve],
+    }
+
+
+def page_of(alert_id: str, base_url: str) -> str | None:
+    """Where people read an alert; None where no address is known."""
+    return f"{base_url}/#/alerts/{alert_id}" if base_url else None
+
+
+def former_view(former: Former, *, base_url: str = "") -> Json:
+    return {
+        "alert_id": former.alert_id,
+        "resolved_at": iso(former.resolved_at),
+        "judgement": former.judgement.value if former.judgement else None,
+        "url": page_of(former.alert_id, base_url),
+    }
 
 
 def topic_name_view(topic: TopicName) -> Json:
@@ -116,6 +143,7 @@ def facts_view(facts: Facts) -> Json:
         "judged_at": iso(facts.judged_at),
         "bar": {"before": facts.bar[0], "after": facts.bar[1]} if facts.bar else None,
         "note": facts.note,
+        "assigned_to": facts.assigned_to,
     }
 
 

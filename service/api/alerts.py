@@ -49,6 +49,18 @@ class Snooze(BaseModel):
         return self
 
 
+class Assign(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    to: str | None = Field(None, max_length=100, description="who is to see to it; nobody, where nothing is given")
+    by: str | None = Field(None, max_length=100, description="who says so")
+
+
+class Comment(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    note: str = Field(min_length=1, max_length=2_000)
+    by: str | None = Field(None, max_length=100, description="who writes it")
+
+
 class Resolve(BaseModel):
     model_config = ConfigDict(extra="forbid")
     note: str | None = Field(None, max_length=2_000)
@@ -137,6 +149,22 @@ async def acknowledge(request: Request, alert_id: str, body: Acknowledge) -> dic
         alert_id,
         deed,
         lambda _, facts: replace(facts, acknowledged_at=deed.at, acknowledged_by=deed.by, note=deed.note or facts.note),
+    )
+
+
+@router.post("/{alert_id}/assign", dependencies=[ACT])
+async def assign(request: Request, alert_id: str, body: Assign) -> dict[str, Any]:
+    """Say who is to see to it; whoever is told from now on reads the name."""
+    to = redact(body.to).text if body.to else None
+    deed = _deed(request, "assigned", by=body.by, to=to)
+    return await _act(request, alert_id, deed, lambda _, facts: replace(facts, assigned_to=to))
+
+
+@router.post("/{alert_id}/comment", dependencies=[ACT])
+async def comment(request: Request, alert_id: str, body: Comment) -> dict[str, Any]:
+    """Write something down; it stands in the timeline."""
+    return await _act(
+        request, alert_id, _deed(request, "commented", by=body.by, note=body.note), lambda _, facts: facts
     )
 
 

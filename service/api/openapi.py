@@ -52,6 +52,8 @@ TOLD: Mapping[str, Told] = {
                                   "text/event-stream"),
     "GET /v1/alerts/{alert_id}": Told(shapes.AlertShape, examples.ALERT),
     "POST /v1/alerts/{alert_id}/acknowledge": Told(shapes.AlertShape, examples.ACTED),
+    "POST /v1/alerts/{alert_id}/assign": Told(shapes.AlertShape, examples.ACTED),
+    "POST /v1/alerts/{alert_id}/comment": Told(shapes.AlertShape, examples.ACTED),
     "POST /v1/alerts/{alert_id}/snooze": Told(shapes.AlertShape, examples.ACTED),
     "POST /v1/alerts/{alert_id}/resolve": Told(shapes.AlertShape, examples.ACTED),
     "POST /v1/alerts/{alert_id}/feedback": Told(shapes.AlertShape, examples.JUDGED),
@@ -144,6 +146,8 @@ TOLD: Mapping[str, Told] = {
 
 ASKED: Mapping[str, Any] = {
     "POST /v1/alerts/{alert_id}/acknowledge": {"by": "quality", "note": "asked the supplier"},
+    "POST /v1/alerts/{alert_id}/assign": {"to": "Wang Min", "by": "Li Na"},
+    "POST /v1/alerts/{alert_id}/comment": {"note": "the supplier answers tomorrow", "by": "Li Na"},
     "POST /v1/alerts/{alert_id}/snooze": {"minutes": 60},
     "POST /v1/alerts/{alert_id}/resolve": {"note": "batch recalled"},
     "POST /v1/alerts/{alert_id}/feedback": {"judgement": "real", "note": "bad soldering"},

@@ -91,10 +91,28 @@ class FactsShape(Shape):
     judged_at: Time | None
     bar: BarShape | None
     note: str | None
+    assigned_to: str | None
 
 
-class AlertRow(Shape):
-    """One episode of one topic, as a list shows it."""
+class FormerShape(Shape):
+    """The alert before, on a topic that comes back after it was over for long."""
+
+    alert_id: str
+    resolved_at: Time
+    judgement: Judgement | None
+    url: str | None
+
+
+class Spark(Shape):
+    """The curve of a list: an hour a value."""
+
+    start: Time
+    observed: list[int]
+    upper: list[float]
+
+
+class AlertBase(Shape):
+    """One episode of one topic."""
 
     alert_id: str
     headline: str
@@ -110,6 +128,7 @@ class AlertRow(Shape):
     noticed_at: Time
     late: bool
     new_normal: bool
+    former: FormerShape | None
     topic: Topic
     observed: int
     expected: float
@@ -119,21 +138,29 @@ class AlertRow(Shape):
     messages: int
     culprits: list[Culprit]
     samples: list[Sample]
-    curve: list[Point]
     facts: FactsShape
     url: str | None
 
 
-class AlertShape(AlertRow):
+class AlertRow(AlertBase):
+    """One episode of one topic, as a list shows it: the first sample, and the curve without its times."""
+
+    spark: Spark | None
+
+
+class AlertShape(AlertBase):
     """One episode of one topic with all its evidence."""
 
+    curve: list[Point]
     windows: list[Window]
     contributions: dict[str, float]
 
 
 class Step(Shape):
     at: Time
-    kind: str = Field(description="onset, fired, resolved, acknowledged, snoozed, closed, judged, unjudged")
+    kind: str = Field(
+        description="onset, fired, resolved, acknowledged, assigned, snoozed, closed, judged, unjudged, commented"
+    )
     by: str | None
     note: str | None
     detail: dict[str, str | float | None]

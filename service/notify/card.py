@@ -66,9 +66,13 @@ def _alert(body: Mapping[str, Any], voice: Voice) -> Card:
     lines = [(words["how much"], _figures(view, voice)), (words["since"], _time(view["onset"], voice))]
     if over:
         lines.append((words["until"], _time(view["resolved_at"], voice)))
+    if view.get("former"):
+        lines.append((words["came back"], _former(view["former"], voice)))
     lines += [(words["from"], _culprit(culprit, voice)) for culprit in view["culprits"][:2]]
     if view["facts"]["acknowledged_at"]:
         lines.append((words["in hand"], _short(view["facts"]["acknowledged_by"] or words["somebody"])))
+    if view["facts"].get("assigned_to"):
+        lines.append((words["assigned"], _short(view["facts"].get("assigned_to"))))
     if view["late"]:
         lines.append((words["late"], words["late why"]))
     return Card(
@@ -142,6 +146,13 @@ def _culprit(culprit: Mapping[str, Any], voice: Voice) -> str:
         expected=f"{culprit['expected']:.1f}",
         lift=f"{culprit['lift']:.1f}",
     )
+
+
+def _former(former: Mapping[str, Any], voice: Voice) -> str:
+    words = WORDS[voice.language]
+    said = words["came back noise" if former["judgement"] == "noise" else "came back when"]
+    told = said.format(at=_time(former["resolved_at"], voice))
+    return f"{told} {former['url']}" if former["url"] else told
 
 
 def _time(iso: str, voice: Voice) -> str:

@@ -8,7 +8,18 @@ from typing import Any
 
 import orjson
 
-from models.alert import Alert, Facts, Reason, alert_id, decide, mark_sent, open_alert, update_alert
+from models.alert import (
+    Alert,
+    Facts,
+    Former,
+    Reason,
+    alert_id,
+    decide,
+    former_of,
+    mark_sent,
+    open_alert,
+    update_alert,
+)
 from models.bar import extras, held
 from models.buckets import BUCKET, BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
 from models.crowds import Silence
@@ -66,6 +77,8 @@ class _Bench:
     crowds: dict[str, Surge] = field(default_factory=dict)
     """Episodes of crowds and of silent channels, by name."""
     model_version: int = 0
+    formers: dict[str, str] = field(default_factory=dict)
+    """By topic, its last alert that ended."""
     lineage: int = 0
     """Lines of the lineage log that were followed."""
     promoted: int = 0
@@ -257,7 +270,9 @@ class Judge:
                     before,
                     name in loud,
                     reading.observed,
-                    lambda topic=topic, surge=surge: self._witness.testify(detector, topic, surge, tick.bucket),  # type: ignore[misc]
+                    lambda topic=topic, surge=surge: self._witness.testify(  # type: ignore[misc]
+                        detector, topic, surge, tick.bucket, tick.extra.get(topic.id, 0.0)
+                    ),
                 )
                 await self._record(bench, case, tick.bucket, now, changes)
         return masked
@@ -314,18 +329,25 @@ class Judge:
                     reading.alarm,
                     reading.observed,
                     lambda sighting=sighting, silence=silence, surge=surge: self._testify(  # type: ignore[misc]
-                        bench, sighting, silence, surge, bucket + 1
+                        bench, sighting, silence, surge, bucket + 1, extra
                     ),
                 )
                 await self._record(bench, case, bucket, now, changes)
 
     async def _testify(
-        self, bench: _Bench, sighting: Sighting | None, silence: Silence | None, surge: Surge, now: int
+        self,
+        bench: _Bench,
+        sighting: Sighting | None,
+        silence: Silence | None,
+        surge: Surge,
+        now: int,
+        extra: Mapping[str, float],
     ) -> Evidence:
         if sighting is not None:
             alert = await self._alert(bench, surge)
             name = alert.evidence.topic if alert else None
-            return await asyncio.to_thread(self._lookout.testify, sighting, self._lookout.watch.bar, name)
+            bar = self._lookout.watch.bar + extra.get(sighting.topic.id, 0.0)
+            return await asyncio.to_thread(self._lookout.testify, sighting, bar, name)
         assert silence is not None
         return silent_evidence(silence, now)
 
@@ -363,7 +385,7 @@ class Judge:
         alert = None if fresh else await self._alert(bench, surge)
         if alert is None:
             evidence = await case.testify()
-            alert = open_alert(surge, evidence, _grade(evidence), now)
+            alert = open_alert(surge, evidence, _grade(evidence), now, await self._former(bench, evidence))
         elif surge.open and before is not None and before.open and not _stale(alert, case, bucket):
             return
         else:
@@ -393,6 +415,7 @@ class Judge:
         changes.events.append((told.value if told else "updated", alert.id))
         if not alert.open:
             bench.alerts.pop(alert.id, None)
+            bench.formers[alert.evidence.topic.id] = alert.id
 
     def _announce(self, alert: Alert, facts: Facts, told: Reason, now: datetime, changes: _Changes) -> None:
         self._metrics.alerts.labels(reason=told.value, severity=alert.severity.value).inc()
@@ -408,6 +431,13 @@ class Judge:
             Notification(f"{alert.id}:{told.value}:{alert.updated_at:%Y%m%dT%H%M}:{number}", now, pack_due(url, body))
             for number, url in enumerate(self._rules.receivers)
         ]
+
+    async def _former(self, bench: _Bench, evidence: Evidence) -> Former | None:
+        """The last alert on a topic, or on one that was merged into it, that ended long before this surge began."""
+        model = (await self._models.current()).model
+        kin = {topic.id for topic in model.topics if model.heir(topic.id) == evidence.topic.id} if model else set()
+        names = [alert for topic, alert in bench.formers.items() if topic in kin | {evidence.topic.id}]
+        return former_of(((one.alert, one.facts) for one in await self._book.many(names)), evidence.onset)
 
     async def _alert(self, bench: _Bench, surge: Surge) -> Alert | None:
         name = alert_id(surge)
@@ -463,6 +493,7 @@ class Judge:
             _surges(held["surges"]),
             {},
             _surges(held.get("crowds", {})),
+            formers=held.get("formers", {}),
             lineage=held.get("lineage", 0),
             promoted=held.get("promoted", 0),
         )
@@ -472,6 +503,7 @@ class Judge:
             "surges": bench.surges,
             "crowds": bench.crowds,
             "raise_from": bench.raise_from,
+            "formers": bench.formers,
             "lineage": bench.lineage,
             "promoted": bench.promoted,
         }

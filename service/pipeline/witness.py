@@ -43,9 +43,12 @@ class Witness:
         self._models = models
         self._rules = rules
 
-    async def testify(self, detector: Detector, topic: Topic, surge: Surge, bucket: int) -> Evidence:
-        """All that an alert shows of a surge as of ``bucket``."""
-        explanation = detector.explain(topic.id)
+    async def testify(
+        self, detector: Detector, topic: Topic, surge: Surge, bucket: int, extra: float = 0.0
+    ) -> Evidence:
+        """All that an alert shows of a surge as of ``bucket``; ``extra`` is what the topic must score beyond the
+        threshold."""
+        explanation = detector.explain(topic.id, extra=extra)
         telling = explanation.telling
         first = max(min(surge.onset, telling.first), bucket - _MOST_ONSET // BUCKET)
         counted = await self._counts.buckets(range(first, bucket + 1))

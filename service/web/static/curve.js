@@ -24,7 +24,7 @@ function surging(points, { onset, resolved_at: end }) {
 
 /** The tail of a curve as a picture of 132 × 34, said in words elsewhere. */
 export function spark(alert) {
-  const points = alert.curve.slice(-72);
+  const points = (alert.curve ?? unpacked(alert.spark)).slice(-72);
   const [width, height] = [132, 34];
   const picture = s("svg", { class: "spark", viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true", focusable: "false" });
   if (points.length < 2) return picture;
@@ -40,6 +40,13 @@ export function spark(alert) {
     s("path", { class: "upper", d: stairs(points, (i) => i * wide, (one) => y(one.upper)) }),
   );
   return picture;
+}
+
+/** The points of a list's curve, which has one figure an hour and no times. */
+function unpacked(packed) {
+  if (!packed) return [];
+  const start = Date.parse(packed.start);
+  return packed.observed.map((observed, i) => ({ start: new Date(start + i * HOUR).toISOString(), observed, upper: packed.upper[i] }));
 }
 
 /** The curve of an alert, or of a topic ({topic, curve}), drawn anew for every width it is given, with its legend and its table. */
