@@ -162,6 +162,14 @@ class TopicModel:
             )
         ]
 
+    def nearest(self, vector: NDArray[np.float32]) -> list[tuple[TopicId, float]]:
+        """Every assignable topic by how near its places are to a vector (d,), the nearest first, with the distance."""
+        found: dict[TopicId, float] = {}
+        distances = 1 - self.centroids @ vector
+        for place in np.argsort(distances, kind="stable").tolist():
+            found.setdefault(self._heirs[place], max(float(distances[place]), 0.0))
+        return list(found.items())
+
     def add(self, topics: Iterable[Topic]) -> Self:
         """The model with more topics. Raises ValueError where an id is taken, by a retired topic too."""
         return replace(self, topics=(*self.topics, *topics))

@@ -73,7 +73,7 @@ LINEAGE_EVENT: dict[str, Any] = {
     "by": "quality",
     "name": None,
 }
-TOPIC_ROW: dict[str, Any] = TOPIC | {"customers": 61, "customers_before": 19, "bar": BAR}
+TOPIC_ROW: dict[str, Any] = TOPIC | {"customers": 61, "customers_before": 19, "trend": [2, 3, 9], "bar": BAR}
 POINT: dict[str, Any] = point_view(_ALERT.evidence.curve[0])
 TOPIC_MESSAGE: dict[str, Any] = {k: v for k, v in sample_view(_SAMPLE).items() if k != "order_id"}
 CAMPAIGN: dict[str, Any] = {

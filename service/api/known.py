@@ -1,6 +1,5 @@
 """`/v1/known-issues`: for chatbots that want to say "we know, we are on it" without posting a message."""
 
-import uuid
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
@@ -9,10 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.embed import Language
-from models.message import RawMessage
 from service.api.auth import needs
 from service.api.parts import ApiParts
-from service.errors import EncoderAway
 from service.store.alerts import Filed
 from service.store.apikeys import Scope
 from service.views import iso, topic_name, topic_name_view
@@ -56,17 +53,7 @@ async def ask_known_issues(request: Request, body: Question) -> dict[str, Any]:
 
 async def _answer(request: Request, text: str, seconds: float) -> dict[str, Any]:
     parts: ApiParts = request.app.state.parts
-    raw = RawMessage(id=uuid.uuid4().hex, source="question", text=text, occurred_at=parts.clock())
-    parts.ingest.check(raw)
-    word = parts.answers.expect()
-    try:
-        await parts.ingest.ask(raw, word)
-    except BaseException:
-        parts.answers.forget(word)
-        raise
-    answer = await parts.answers.wait(word, timedelta(seconds=seconds))
-    if answer is None:
-        raise EncoderAway("no worker answered in time; the message itself can be posted all the same")
+    answer = await parts.ask(text, timedelta(seconds=seconds))
     model = (await parts.models.current()).model
     topic = next((one for one in model.topics if one.id == answer.topic), None) if model else None
     filed = await parts.open_filed(topic.id) if topic else None

@@ -89,6 +89,7 @@ TOLD: Mapping[str, Told] = {
     "GET /v1/topics/{topic_id}": Told(shapes.TopicDetail, examples.TOPIC | {"messages": [examples.TOPIC_MESSAGE],
                                                                             "alert": examples.ROW}),
     "GET /v1/topics/{topic_id}/series": Told(shapes.Series, {"topic": "t7", "points": [examples.POINT]}),
+    "GET /v1/topics/map": Told(shapes.TopicMap, {"topics": [{"id": "t7", "x": -0.31, "y": 0.52}]}),
     "GET /v1/topics/proposals": Told(
         shapes.ProposalList, {"proposals": [{"topics": [examples.TOPIC, examples.TOPIC], "apart": 0.31}]}
     ),

@@ -1,5 +1,6 @@
 """What the API's resources work with; wired once, in `service.wiring`."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,15 +8,17 @@ from typing import Any
 
 from models.buckets import BUCKET, bucket_of
 from models.detector import Detector
+from models.message import RawMessage
 from models.series import hourly_curve
 from service.api.auth import Gate
 from service.clock import Clock
+from service.errors import EncoderAway
 from service.metrics import Metrics
 from service.pipeline.ingest import Ingest
 from service.pipeline.judge import unpack_detector
 from service.pipeline.mapping import MessageMapping
 from service.store.alerts import AlertBook, Filed
-from service.store.answers import Answers
+from service.store.answers import Answer, Answers
 from service.store.apikeys import ApiKeys
 from service.store.board import Board
 from service.store.campaigns import Campaigns
@@ -64,6 +67,24 @@ class ApiParts:
     max_body: int
     max_import: int
     base_url: str
+
+    async def ask(self, text: str, limit: timedelta) -> Answer:
+        """What a text is about, as a worker reads it; it is redacted, answered, and neither kept nor counted.
+
+        Raises `EncoderAway` where no worker answers in time, and what `Ingest.check` raises.
+        """
+        raw = RawMessage(id=uuid.uuid4().hex, source="question", text=text, occurred_at=self.clock())
+        self.ingest.check(raw)
+        word = self.answers.expect()
+        try:
+            await self.ingest.ask(raw, word)
+        except BaseException:
+            self.answers.forget(word)
+            raise
+        answer = await self.answers.wait(word, limit)
+        if answer is None:
+            raise EncoderAway("no worker answered in time; the message itself can be posted all the same")
+        return answer
 
     async def detector(self) -> Detector | None:
         """The detector as of the last tick; None before judging has begun."""

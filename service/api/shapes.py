@@ -267,7 +267,9 @@ class TopicBar(Shape):
 class TopicRow(TopicShape):
     customers: int
     customers_before: int
+    trend: list[int] = Field(description="customers an hour")
     bar: TopicBar | None = Field(description="what it must score to ring, where judgements of noise raised it")
+    distance: float | None = Field(None, description="with `q`: 1 - cosine, to what was asked for")
 
 
 class TopicPage(BaseModel):
@@ -290,6 +292,16 @@ class TopicMessage(Shape):
 class TopicDetail(TopicShape):
     messages: list[TopicMessage]
     alert: AlertRow | None
+
+
+class MapPlace(Shape):
+    id: str
+    x: float
+    y: float
+
+
+class TopicMap(Shape):
+    topics: list[MapPlace]
 
 
 class Proposal(Shape):

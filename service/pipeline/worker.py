@@ -6,6 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.chatter import is_chatter
 from models.embed import Vectors, language_of
 from models.gist import gist
@@ -19,6 +22,10 @@ from service.store.counts import CHATTER, NOISE, Counts, Tally
 from service.store.inbox import Delivery, Inbox
 from service.store.model import ModelStore
 from service.store.pools import Held, vectors_of
+
+_NEAR = 20  # topics that a question is answered with
+
+Near = tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,11 @@ class Worker:
         await self._count(
             [readable[row] for row in counted], [topics[row] for row in counted], vectors[counted], embedder.name
         )
-        await self._tell(readable, assignments)
+        near = [
+            nearest(model, text, vector) if delivery.entry and delivery.entry.ask else ()
+            for delivery, text, vector in zip(readable, texts, vectors, strict=True)
+        ]
+        await self._tell(readable, assignments, near)
         asked = [delivery for delivery in readable if delivery.entry and delivery.entry.ask]
         if asked:
             await self._inbox.drop(asked)
@@ -117,10 +128,12 @@ class Worker:
             done = await self._counts.count(partition, tallies)
             self._metrics.counted.inc(sum(one >= 0 for one in done))
 
-    async def _tell(self, deliveries: Sequence[Delivery], assignments: Sequence[Assignment]) -> None:
+    async def _tell(
+        self, deliveries: Sequence[Delivery], assignments: Sequence[Assignment], near: Sequence[Near]
+    ) -> None:
         answers = [
-            Answer(delivery.entry.answer, assignment.topic, assignment.strength)
-            for delivery, assignment in zip(deliveries, assignments, strict=True)
+            Answer(delivery.entry.answer, assignment.topic, assignment.strength, topics)
+            for delivery, assignment, topics in zip(deliveries, assignments, near, strict=True)
             if delivery.entry and delivery.entry.answer
         ]
         if answers:
@@ -143,3 +156,10 @@ def assign(model: TopicModel | None, texts: Sequence[str], vectors: Vectors) -> 
     if model is None or len(vectors) == 0:
         return [Assignment(None, 0.0, None, 2.0)] * len(vectors)
     return model.assign(model.centring.apply(vectors, [language_of(text) for text in texts]))
+
+
+def nearest(model: TopicModel | None, text: str, vector: NDArray[np.float32]) -> Near:
+    """The topics nearest to a text by its raw unit vector, with their distances."""
+    if model is None:
+        return ()
+    return tuple(model.nearest(model.centring.apply(vector[None], [language_of(text)])[0])[:_NEAR])

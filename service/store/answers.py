@@ -15,11 +15,13 @@ from service.store.redis import Store, store_errors
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a waiting sender is told: the topic of its message, or None."""
+    """What a waiting sender is told: the topic of its message, or None. ``near``: where it only asked, the nearest
+    topics with their cosine distances."""
 
     word: str
     topic: str | None
     strength: float
+    near: tuple[tuple[str, float], ...] = ()
 
 
 async def publish_answers(store: Store, answers: Sequence[Answer]) -> None:
@@ -27,7 +29,7 @@ async def publish_answers(store: Store, answers: Sequence[Answer]) -> None:
     with store_errors():
         pipe = store.client.pipeline(transaction=False)
         for answer in answers:
-            pipe.publish(keys.ANSWERS, orjson.dumps([answer.word, answer.topic, answer.strength]))
+            pipe.publish(keys.ANSWERS, orjson.dumps([answer.word, answer.topic, answer.strength, answer.near]))
         await pipe.execute()
 
 
@@ -70,7 +72,7 @@ class Answers:
                 await asyncio.sleep(1)
 
     def _hear(self, body: bytes) -> None:
-        word, topic, strength = orjson.loads(body)
+        word, topic, strength, near = orjson.loads(body)
         future = self._waiting.get(word)
         if future is not None and not future.done():
-            future.set_result(Answer(word, topic, strength))
+            future.set_result(Answer(word, topic, strength, tuple((name, apart) for name, apart in near)))
