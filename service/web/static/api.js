@@ -99,8 +99,16 @@ export function listAlerts({ cursor = null, state = null, limit = 100 } = {}) {
 }
 
 export const readAlert = (id) => json(alertPath(id));
+const topicPath = (id, more) => `v1/topics/${encodeURIComponent(id)}/${more}`;
+
 export const listTopics = () => json("v1/topics");
-export const readSeries = (id) => json(`v1/topics/${encodeURIComponent(id)}/series?hours=168`);
+export const findTopics = (q) => json(`v1/topics?${new URLSearchParams({ q })}`);
+export const readMap = () => json("v1/topics/map");
+export const readProposals = () => json("v1/topics/proposals");
+export const readSeries = (id) => json(topicPath(id, "series?hours=168"));
+export const readLineage = (id) => json(topicPath(id, "lineage"));
+export const readParts = (id) => json(topicPath(id, "parts"));
+export const doToTopic = (id, deed, body) => json(topicPath(id, deed), { method: "POST", body });
 export const readStatus = () => json("v1/status");
 export const listDead = () => json("v1/dead");
 export const replayDead = () => json("v1/dead:replay", { method: "POST" });

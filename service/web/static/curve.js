@@ -42,6 +42,15 @@ export function spark(alert) {
   return picture;
 }
 
+/** A topic's customers an hour as a picture, said in figures beside it. */
+export function trend(hours) {
+  const [width, height] = [96, 26];
+  const top = Math.max(1, ...hours);
+  const wide = width / Math.max(hours.length, 1);
+  const bar = (n, i) => (n > 0 ? `M${r(i * wide)} ${height}V${r(height - (n / top) * (height - 2))}h${r(Math.max(wide - 1, 0.5))}V${height}z` : "");
+  return s("svg", { class: "trend", viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true", focusable: "false" }, s("path", { class: "bars", d: hours.map(bar).join("") }));
+}
+
 /** The points of a list's curve, which has one figure an hour and no times. */
 function unpacked(packed) {
   if (!packed) return [];

@@ -1,8 +1,9 @@
 // Every text of the page, in English and Chinese; `{name}` is filled in. `x_one` is `x` where n is 1.
 
 import { remember } from "./store.js";
+import { TOPIC_WORDS } from "./topicwords.js";
 
-export const WORDS = {
+const OWN = {
   en: {
     "app.alerts": "Alerts",
     "app.topics": "Topics",
@@ -200,7 +201,6 @@ export const WORDS = {
     "act.judge": "Is it real?",
 
     "topics.title": "Topics",
-    "topics.search": "Search terms, labels, messages",
     "topics.none": "No topics yet",
     "topics.none.more": "They are found by themselves once enough messages have come in.",
     "topics.nofit": "No topic fits “{q}”",
@@ -492,7 +492,6 @@ export const WORDS = {
     "act.judge": "是否属实？",
 
     "topics.title": "主题",
-    "topics.search": "搜索关键词、名称、原话",
     "topics.none": "还没有主题",
     "topics.none.more": "收到足够多的消息后会自动发现。",
     "topics.nofit": "没有与“{q}”相符的主题",
@@ -589,6 +588,10 @@ export const WORDS = {
     "md.times": "时间为 UTC。个人信息已脱敏。",
   },
 };
+
+export const LANGUAGES = ["zh", "en"];
+
+export const WORDS = Object.fromEntries(LANGUAGES.map((one) => [one, { ...OWN[one], ...TOPIC_WORDS[one] }]));
 
 let language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 

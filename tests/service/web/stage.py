@@ -122,9 +122,18 @@ def build(stage: Stage) -> FastAPI:
         return stage.view(alert_id)
 
     @app.get("/v1/topics")
-    async def topics() -> Json:
-        rows = [topic_view(one) | {"customers": 40 - n, "customers_before": 20} for n, one in enumerate(stage.topics)]
-        return {"topics": rows}
+    async def topics(q: str = "") -> Json:
+        figures = {"customers_before": 20, "trend": [1, 4, 2], "bar": None}
+        rows = [topic_view(one) | {"customers": 40 - n} | figures for n, one in enumerate(stage.topics)]
+        return {"topics": [row for row in rows if q in str(row)]}
+
+    @app.get("/v1/topics/proposals")
+    async def proposals() -> Json:
+        return {"proposals": []}
+
+    @app.get("/v1/topics/{topic_id}/lineage")
+    async def lineage(topic_id: str) -> Json:
+        return {"topic": topic_id, "heir": topic_id, "events": []}
 
     @app.get("/v1/topics/{topic_id}/series")
     async def series(topic_id: str) -> Json:
