@@ -1,12 +1,12 @@
 // One alert: what, how bad, since when, where from, is it real; and what to do about it.
 
-import { readAlert } from "./api.js";
+import { readAlert, readTimeline } from "./api.js";
 import { lasted, standing } from "./alerts.js";
 import { chart } from "./curve.js";
 import { act } from "./deeds.js";
 import { ask, h, said, toast } from "./dom.js";
 import { save } from "./evidence.js";
-import { moment, number, span, times } from "./format.js";
+import { moment, number, span, times, when } from "./format.js";
 import { failure, severity, tags, waiting } from "./marks.js";
 import { clip, length } from "./text.js";
 import { maybe, t, topicName } from "./words.js";
@@ -19,6 +19,7 @@ export class AlertView {
   #id;
   #alert = null;
   #latest = null;
+  #steps = [];
   #parts = {};
   #leave;
 
@@ -49,7 +50,7 @@ export class AlertView {
 
   async #load() {
     try {
-      this.#alert = await readAlert(this.#id);
+      [this.#alert, { timeline: this.#steps }] = await Promise.all([readAlert(this.#id), readTimeline(this.#id)]);
       this.#latest = null;
       this.#draw();
       this.#world.counted();
@@ -58,12 +59,18 @@ export class AlertView {
     }
   }
 
-  #heard() {
+  async #heard() {
     const row = this.#world.book.get(this.#id);
     if (!this.#alert || !row) return;
     this.#alert = { ...this.#alert, facts: row.facts, state: row.state, severity: row.severity, resolved_at: row.resolved_at };
     if (row.updated_at !== this.#alert.updated_at || row.observed !== this.#alert.observed) this.#latest = row;
     this.#drawFacts();
+    try {
+      this.#steps = (await readTimeline(this.#id)).timeline;
+      this.#parts.timeline.replaceChildren(timeline(this.#alert, this.#steps));
+    } catch {
+      // What is shown stays; the next change asks again.
+    }
   }
 
   #draw() {
@@ -95,7 +102,7 @@ export class AlertView {
     const held = document.activeElement?.dataset?.deed;
     p.marks.replaceChildren(severity(alert.severity), ...tags(alert));
     p.deeds.replaceChildren(...deeds(alert, this.#world.book));
-    p.timeline.replaceChildren(timeline(alert));
+    p.timeline.replaceChildren(timeline(alert, this.#steps));
     p.changed.hidden = !this.#latest;
     if (held) p.deeds.querySelector(`[data-deed="${held}"]:not(:disabled), button:not(:disabled)`)?.focus({ preventScroll: true });
   }
@@ -110,7 +117,12 @@ const sentence = (alert) =>
 
 function notes(alert) {
   const told = [alert.late && "alert.late", alert.new_normal && "alert.newnormal"].filter(Boolean);
-  return told.map((name) => h("p", { class: "note" }, t(name)));
+  return [alert.former && cameBack(alert.former), told.map((name) => h("p", { class: "note" }, t(name)))];
+}
+
+function cameBack({ alert_id: id, resolved_at: at, judgement }) {
+  const name = judgement === "noise" ? "alert.former.noise" : "alert.former";
+  return h("p", { class: "note" }, t(name, { at: when(at) }), " ", h("a", { href: `#/alerts/${encodeURIComponent(id)}` }, t("alert.former.link")));
 }
 
 function tiles(alert) {
@@ -133,8 +145,10 @@ function deeds(alert, book) {
     h("button", { type: "button", class: primary ? "primary" : null, "data-deed": deed, disabled: off, "aria-pressed": pressed === null ? null : String(pressed), on: { click: () => act(deed, alert.alert_id, book) } }, t(`act.${deed}`));
   return [
     button("acknowledge", { primary: open && !facts.acknowledged_at, off: Boolean(facts.acknowledged_at) }),
+    button("assign"),
     button("snooze", { off: !open }),
     button("resolve", { off: Boolean(facts.closed_at) }),
+    button("comment"),
     h("span", { class: "judge", role: "group", "aria-label": t("act.judge") }, h("span", { class: "muted" }, t("act.judge")), button("real", { pressed: facts.judgement === "real" }), button("noise", { pressed: facts.judgement === "noise" }), facts.judgement && button("unjudge")),
     h("button", { type: "button", class: "plain link", on: { click: () => copyLink(alert) } }, t("alert.link")),
   ];
@@ -229,26 +243,19 @@ function windows(alert) {
   return h("table", { class: "figures" }, h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, t(name))))), h("tbody", {}, all.map(row)));
 }
 
-function timeline(alert) {
-  const { facts } = alert;
-  const told = alert.reason === "escalated" || alert.reason === "grew" ? [[alert.updated_at, t(`time.${alert.reason}`)]] : [];
-  const judged = facts.judgement && [facts.judged_at ?? null, t(`time.${facts.judgement}`)];
-  const steps = [
-    [alert.onset, t("time.onset")],
-    [alert.fired_at, t("time.fired")],
-    [alert.noticed_at, t("time.noticed")],
-    ...told,
-    [facts.acknowledged_at, facts.acknowledged_by ? t("time.acknowledged.by", { by: facts.acknowledged_by }) : t("time.acknowledged")],
-    [alert.updated_at, t("time.updated")],
-    [alert.resolved_at, t("time.resolved")],
-    [facts.closed_at, t("time.closed")],
-    [facts.snoozed_until, t("time.snoozed")],
-  ].filter(([at]) => at);
-  steps.sort(([one], [other]) => Date.parse(one) - Date.parse(other));
-  const list = h("ol", { class: "timeline" }, steps.map(([at, text]) => h("li", {}, moment(at), h("span", {}, text))));
-  if (judged) list.append(h("li", {}, judged[0] ? moment(judged[0]) : h("span", {}), h("span", {}, judged[1])));
-  if (facts.bar) list.append(h("li", {}, h("span", {}), h("span", {}, t("time.bar", { before: number(facts.bar.before), after: number(facts.bar.after) }))));
-  return facts.note ? h("div", {}, list, h("blockquote", { class: "small" }, said(facts.note))) : list;
+/** What led to it and what was done about it, as the service kept it, and how far the figures reach. */
+function timeline(alert, steps) {
+  const reached = { at: alert.updated_at, kind: "updated", detail: {} };
+  const all = [...steps, reached, ...["escalated", "grew"].filter((kind) => kind === alert.reason).map((kind) => ({ ...reached, kind }))];
+  all.sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
+  return h("ol", { class: "timeline" }, all.map((one) => h("li", {}, moment(one.at), h("div", {}, happened(one), one.note && h("blockquote", { class: "small" }, said(one.note))))));
+}
+
+function happened({ kind, by, detail }) {
+  const name = { judged: `time.${detail.judgement}`, assigned: detail.to ? "time.assigned" : "time.unassigned" }[kind] ?? `time.${kind}`;
+  const bar = detail.bar_after && t("time.bar", { before: number(detail.bar_before), after: number(detail.bar_after) });
+  const text = t(name, { at: detail.until ? when(detail.until) : "", to: detail.to ?? "" });
+  return [said([text, by && t("time.by", { by })].filter(Boolean).join(" · ")), bar && h("p", { class: "muted small" }, bar)];
 }
 
 function downloads(alert) {

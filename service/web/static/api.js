@@ -113,6 +113,9 @@ export const readStatus = () => json("v1/status");
 export const listDead = () => json("v1/dead");
 export const replayDead = () => json("v1/dead:replay", { method: "POST" });
 export const acknowledge = (id, by) => json(alertPath(id, "acknowledge"), { method: "POST", body: { by } });
+export const assign = (id, to, by) => json(alertPath(id, "assign"), { method: "POST", body: { to, by } });
+export const comment = (id, note, by) => json(alertPath(id, "comment"), { method: "POST", body: { note, by } });
+export const readTimeline = (id) => json(alertPath(id, "timeline"));
 export const snooze = (id, until) => json(alertPath(id, "snooze"), { method: "POST", body: until });
 export const resolve = (id, note) => json(alertPath(id, "resolve"), { method: "POST", body: { note } });
 export const judge = (id, judgement, note) =>

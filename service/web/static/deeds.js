@@ -1,6 +1,6 @@
 // What people do about an alert: acknowledge, snooze, close, judge. Each asks what it must, sends, and says what came of it.
 
-import { acknowledge, judge, readAlert, resolve, snooze, unjudge } from "./api.js";
+import { acknowledge, assign, comment, judge, readAlert, resolve, snooze, unjudge } from "./api.js";
 import { ask, h, toast } from "./dom.js";
 import { span, when } from "./format.js";
 import { failureLine } from "./marks.js";
@@ -30,6 +30,14 @@ const DEEDS = {
     const by = await personsName();
     return by && acknowledge(id, by);
   },
+  assign: async (id) => {
+    const to = await askWhom();
+    return to && assign(id, to.name || null, recall("name") ?? null);
+  },
+  comment: async (id) => {
+    const by = await personsName();
+    return by && withNote("act.comment.title", "act.comment.label", (note) => note && comment(id, note, by));
+  },
   snooze: async (id) => {
     const until = await askUntil();
     return until && snooze(id, until);
@@ -50,6 +58,13 @@ async function personsName() {
   });
   if (name) remember("name", name);
   return name;
+}
+
+function askWhom() {
+  return ask(t("act.assign.title"), (close) => {
+    const field = h("input", { type: "text", maxlength: NAME, value: recall("name") ?? "" });
+    return form([h("label", {}, t("act.assign.label"), field)], () => close({ name: field.value.trim() }), close);
+  });
 }
 
 async function withNote(title, label, send) {

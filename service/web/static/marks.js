@@ -34,6 +34,8 @@ export function tags(alert, { fresh = false } = {}) {
   if (place === "ended") tag("ended", t(facts.closed_at && alert.state !== "resolved" ? "state.closed" : "state.resolved"));
   if (place === "snoozed") tag("snoozed", t("state.snoozed.until", { at: when(facts.snoozed_until) }));
   if (facts.acknowledged_at) tag("acknowledged", facts.acknowledged_by ? t("state.acknowledged.by", { by: facts.acknowledged_by }) : t("state.acknowledged"));
+  if (facts.assigned_to) tag("assigned", t("state.assigned", { to: facts.assigned_to }));
+  if (alert.former) tag("former", t("state.former"));
   if (facts.judgement) tag(facts.judgement, t(`state.${facts.judgement}`));
   if (alert.late) tag("late", t("state.late"));
   return found;

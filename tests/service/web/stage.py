@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 
 from models.alert import Alert, Facts, Judgement
-from service.views import Json, alert_row, alert_view, topic_view
+from service.views import Json, alert_row, alert_view, iso, topic_view
 from service.web import mount
 
 
@@ -113,6 +113,12 @@ def build(stage: Stage) -> FastAPI:
             return problem(404, "not_found", "There is no such thing", f"there is no alert {alert_id!r}")
         return stage.view(alert_id)
 
+    @app.get("/v1/alerts/{alert_id}/timeline")
+    async def timeline(alert_id: str) -> Any:
+        if alert_id not in stage.alerts:
+            return problem(404, "not_found", "There is no such thing", f"there is no alert {alert_id!r}")
+        return {"timeline": _steps(stage, alert_id)}
+
     @app.post("/v1/alerts/{alert_id}/{deed}")
     async def act(alert_id: str, deed: str, request: Request) -> Json:
         body = await request.json()
@@ -157,10 +163,35 @@ def build(stage: Stage) -> FastAPI:
     return app
 
 
+def _steps(stage: Stage, alert_id: str) -> list[Json]:
+    """As the service tells them: what led to the alert, and what was done."""
+    alert, kinds = stage.alerts[alert_id], {"resolve": "closed", "feedback": "judged"}
+    times = [("onset", alert.evidence.onset), ("fired", alert.fired_at), ("resolved", alert.resolved_at)]
+    led = [{"at": iso(at), "kind": kind, "by": None, "note": None, "detail": {}} for kind, at in times if at]
+    done = [
+        {
+            "at": iso(datetime.now(UTC)),
+            "kind": kinds.get(
+                deed, {"snooze": "snoozed", "assign": "assigned", "comment": "commented"}.get(deed, f"{deed}d")
+            ),
+            "by": body.get("by"),
+            "note": body.get("note"),
+            "detail": {name: body[name] for name in ("judgement", "to", "until") if name in body},
+        }
+        for deed, name, body in stage.deeds
+        if name == alert_id
+    ]
+    return led + done
+
+
 def _after(facts: Facts, deed: str, body: Json) -> Facts:
     now = datetime.now(UTC)
     if deed == "acknowledge":
         return replace(facts, acknowledged_at=now, acknowledged_by=body["by"])
+    if deed == "assign":
+        return replace(facts, assigned_to=body["to"])
+    if deed == "comment":
+        return facts
     if deed == "snooze":
         until = datetime.fromisoformat(body["until"]) if "until" in body else now + timedelta(minutes=body["minutes"])
         return replace(facts, snoozed_until=until)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from models.alert import Facts
+from models.alert import Facts, Former
 from tests.service.web.acts import NOW, alert
 from tests.service.web.person import Person
 from tests.service.web.stage import Stage
@@ -94,7 +94,39 @@ def test_closing_and_judging_carry_a_note(person: Person, stage: Stage) -> None:
         ("feedback", one, {"judgement": "noise", "note": "a promotion nobody told us of"}),
         ("resolve", one, {"note": None}),
     ]
-    person.sees(".timeline + blockquote", "a promotion nobody told us of")
+    person.sees(".timeline blockquote", "a promotion nobody told us of")
+
+
+def test_assigning_and_commenting_stand_in_the_timeline(person: Person, stage: Stage) -> None:
+    one = opened(person, stage)
+    person.clicks("[data-deed=assign]")
+    person.types("dialog input", "Chen Jie")
+    person.clicks("dialog button[type=submit]")
+    person.sees(".marks .tag", "For Chen Jie")
+    person.clicks("[data-deed=comment]")
+    person.types("dialog input", "王敏")
+    person.clicks("dialog button[type=submit]")
+    person.types("dialog textarea", "<b>the supplier</b> answers tomorrow")
+    person.clicks("dialog button[type=submit]")
+    person.sees(".timeline blockquote", "<b>the supplier</b> answers tomorrow")
+    person.sees(".timeline li", "Assigned to Chen Jie")
+    person.sees(".timeline li", "by 王敏")
+    assert stage.deeds == [
+        ("assign", one, {"to": "Chen Jie", "by": None}),
+        ("comment", one, {"note": "<b>the supplier</b> answers tomorrow", "by": "王敏"}),
+    ]
+
+
+def test_a_topic_that_came_back_leads_to_the_alert_before(person: Person, stage: Stage) -> None:
+    before = alert(0, ago=timedelta(days=40), ended=True)
+    stage.put(before)
+    again = replace(alert(0), former=Former(before.id, NOW - timedelta(days=38)))
+    stage.put(again)
+    person.goes(f"/#/alerts/{again.id}").sees(".note", "It came back")
+    person.sees(".marks .tag", "Came back")
+    person.clicks(".note a")
+    person.waits(lambda: before.id in person.runs("return location.hash"), "the alert before was not opened")
+    person.sees(".marks .tag", "Resolved")
 
 
 def test_what_another_person_does_shows_at_once_and_new_figures_wait(person: Person, stage: Stage) -> None:
