@@ -1,0 +1,161 @@
+"""The gauge on made-up queues: it follows the hour, holds the starting threshold, rings on slow-downs, keeps its memory."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR
+from models.dial import curve, show
+from models.gauge import Gauge, GaugeTick
+from models.gaugefile import pack, unpack
+from models.indicator import READY, BadIndicator, Direction, Indicator, Kind, Tally, bin_of, observation
+from models.limits import Cause
+
+DAYS = 15
+NOON = DAYS * BUCKETS_PER_DAY + 12 * BUCKETS_PER_HOUR
+WAIT = READY["waiting_time"]
+COUNT = Indicator("contacts", {"en": "contacts"}, Kind.number)
+SLOW = (
+    Indicator("mean", {"en": "mean"}, Kind.mean),
+    Indicator("quantile", {"en": "quantile"}, Kind.quantile, quantile=0.9),
+    Indicator("fallen", {"en": "fallen"}, Kind.mean, direction=Direction.down),
+    Indicator("either", {"en": "either"}, Kind.mean, direction=Direction.both),
+)
+EVERY = (WAIT, COUNT, *SLOW)
+
+
+def share_of(hour: float) -> float:
+    return 0.04 + 0.12 * float(np.exp(-((hour - 12) ** 2) / 8))
+
+
+def said(indicator: Indicator, n: int, worse: float, hour: float, rng: np.random.Generator) -> Tally:
+    """What ``n`` contacts at an hour say; ``worse`` times as much as usual."""
+    if indicator.kind is Kind.number:
+        return Tally(1.0, float(rng.poisson(n * worse)))
+    if indicator.kind is Kind.share:
+        return Tally(n, rng.binomial(n, min(1.0, share_of(hour) * worse)))
+    values = rng.lognormal(np.log(100 * share_of(hour) * worse), 0.5, n)
+    bins = Counter(bin_of(float(one)) for one in values)
+    return Tally(n, float(values.sum()), bins)
+
+
+def run(gauge: Gauge, buckets: Iterable[int], worse: float = 1.0, seed: int = 0) -> list[GaugeTick]:
+    """Ten contacts in five minutes, more of whom wait at noon."""
+    rng = np.random.default_rng(seed)
+    ticks = []
+    for bucket in buckets:
+        hour, n = bucket % BUCKETS_PER_DAY / BUCKETS_PER_HOUR, int(rng.poisson(10))
+        ticks.append(gauge.step(bucket, {one.name: said(one, n, worse, hour, rng) for one in gauge.indicators}))
+        if bucket % BUCKETS_PER_DAY == BUCKETS_PER_DAY - 1:
+            gauge.calibrate()
+    return ticks
+
+
+@pytest.fixture(scope="module")
+def learnt() -> bytes:
+    """What a gauge knows after two weeks and a day."""
+    gauge = Gauge(EVERY, 0.1)
+    run(gauge, range(NOON))
+    return pack(gauge)
+
+
+def causes(ticks: Iterable[GaugeTick]) -> set[Cause | None]:
+    return {tick.cause[0] for tick in ticks}
+
+
+def test_a_learnt_threshold_follows_the_hour(learnt: bytes) -> None:
+    gauge = unpack(learnt, [WAIT], 0.1)
+    noon = show(gauge, "waiting_time")
+    run(gauge, range(NOON, NOON + 144))
+    night = show(gauge, "waiting_time")
+    assert noon.upper is not None and night.upper is not None
+    assert noon.usual == pytest.approx(0.16, abs=0.03) and night.usual == pytest.approx(0.04, abs=0.02)
+    assert noon.upper > noon.usual and night.upper < noon.upper
+    assert {one.name: one.times > 1.0 for one in noon.why}["hour"]
+
+
+def test_ordinary_days_raise_nothing_and_a_slow_queue_does(learnt: bytes) -> None:
+    gauge = unpack(learnt, [WAIT], 0.1)
+    assert causes(run(gauge, range(NOON, NOON + 144), seed=3)) == {None}
+    assert Cause.learnt in causes(run(gauge, range(NOON + 144, NOON + 168), worse=5.0, seed=4))
+
+
+def test_the_starting_threshold_holds_until_there_is_history() -> None:
+    gauge = Gauge([WAIT], 0.1)
+    assert causes(run(gauge, range(144, 288))) == {None}
+    assert show(gauge, "waiting_time").in_force is Cause.starting
+    assert causes(run(gauge, range(288, 300), worse=8.0)) == {None, Cause.starting}
+
+
+def test_two_of_three_are_no_alert() -> None:
+    gauge = Gauge([WAIT], 0.1)
+    ticks = [gauge.step(bucket, {"waiting_time": Tally(3.0, 2.0) if bucket == 5 else Tally()}) for bucket in range(24)]
+    assert causes(ticks) == {None}
+
+
+def test_a_contracts_ceiling_rings_whatever_was_learnt_and_its_floor_keeps_silent(learnt: bytes) -> None:
+    strict = unpack(learnt, [replace(WAIT, ceiling=0.10)], 0.1)
+    assert Cause.limit in causes(run(strict, range(NOON, NOON + 48)))
+    assert show(strict, "waiting_time").upper == 0.10
+    lax = unpack(learnt, [replace(WAIT, floor=0.95)], 0.1)
+    assert causes(run(lax, range(NOON, NOON + 24), worse=5.0)) == {None}
+
+
+@pytest.mark.parametrize("indicator", SLOW, ids=lambda one: one.name)
+def test_means_and_quantiles_ring_on_the_bad_side_alone(indicator: Indicator, learnt: bytes) -> None:
+    better, worse = (2.5, 0.4) if indicator.direction is Direction.down else (0.4, 2.5)
+    good, bad = unpack(learnt, [indicator], 0.1), unpack(learnt, [indicator], 0.1)
+    rung = Cause.learnt in causes(run(good, range(NOON, NOON + 24), worse=better))
+    assert rung == (indicator.direction is Direction.both)
+    assert Cause.learnt in causes(run(bad, range(NOON, NOON + 24), worse=worse))
+
+
+def test_one_forgotten_ticket_is_not_the_mean_of_a_day(learnt: bytes) -> None:
+    gauge = unpack(learnt, SLOW[:1], 0.1)
+    tick = gauge.step(NOON, {"mean": Tally(10.0, 1e6, {bin_of(15.0): 9.0, bin_of(1e6): 1.0})})
+    assert causes([tick]) == {None}
+
+
+def test_a_count_rings_when_it_outgrows_its_hour(learnt: bytes) -> None:
+    gauge = unpack(learnt, [COUNT], 0.1)
+    assert causes(run(gauge, range(NOON, NOON + 12), seed=2)) == {None}
+    assert Cause.learnt in causes(run(gauge, range(NOON + 12, NOON + 24), worse=3.0, seed=2))
+    assert show(gauge, "contacts").value == pytest.approx(360, rel=0.3)
+
+
+def test_a_gauge_goes_on_where_it_was_packed(learnt: bytes) -> None:
+    one, other = unpack(learnt, [WAIT], 0.1), unpack(pack(unpack(learnt, [WAIT], 0.1)), [WAIT], 0.1)
+    scores = [[tick.score[0] for tick in run(gauge, range(NOON, NOON + 36))] for gauge in (one, other)]
+    assert scores[0] == scores[1]
+
+
+def test_a_new_indicator_begins_anew_beside_those_that_are_known(learnt: bytes) -> None:
+    more = unpack(learnt, [replace(COUNT, name="x"), WAIT], 0.1)
+    assert show(more, "waiting_time").learnt is not None
+    assert more.born[0] == -1
+    other = unpack(learnt, [replace(WAIT, limit=30.0)], 0.1)
+    assert other.born[0] == -1
+
+
+def test_the_curve_has_an_hour_a_point_with_its_band(learnt: bytes) -> None:
+    points = curve(unpack(learnt, [WAIT], 0.1), "waiting_time", 48)
+    assert len(points) == 48
+    assert all(one.lower < one.usual < one.upper for one in points)
+    assert sum(one.lower <= one.value <= one.upper for one in points) >= 40
+
+
+@pytest.mark.parametrize(
+    "traits", [{"kind": Kind.share}, {"kind": Kind.mean, "limit": 1.0}, {"kind": Kind.quantile, "quantile": 1.0}]
+)
+def test_an_indicator_that_cannot_be_is_refused(traits: dict[str, object]) -> None:
+    with pytest.raises(BadIndicator):
+        Indicator("x", {"en": "x"}, **traits)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("value", "denominator"), [(-1.0, None), (5.0, 3.0), (1.0, -2.0)])
+def test_an_observation_that_cannot_be_is_refused(value: float, denominator: float | None) -> None:
+    with pytest.raises(BadIndicator):
+        observation(WAIT, value, denominator)
