@@ -20,6 +20,7 @@ from models.crowds import Crowd, Handle
 _STAYS = timedelta(hours=24) // BUCKET  # a place that crowds again within a day is the same episode
 _FIT = timedelta(days=14) // BUCKET
 _LEAST_FIT = timedelta(days=4) // BUCKET  # of scans, before the bar is the tenant's own
+_KEPT = timedelta(days=28) // BUCKET  # of places that are gone: to tell what another budget would have meant
 _BODY_FROM, _BODY_TO = 3, 12
 """Times the episodes allowed: the ranks of peaks that the tail is read from. Those above may be true surges, those
 below say little of the tail."""
@@ -83,7 +84,7 @@ class Watch:
         self._begun = now if self._begun is None else self._begun
         staying = [place for place in self.places if now - place.last <= _STAYS]
         self._gone += [(place.last, place.peak) for place in self.places if now - place.last > _STAYS]
-        self._gone = [(last, peak) for last, peak in self._gone if now - last <= _FIT]
+        self._gone = [(last, peak) for last, peak in self._gone if now - last <= _KEPT]
         self.places = staying
         seen: dict[int, tuple[int, Crowd[Handle]]] = {}
         for crowd in crowds:
@@ -100,12 +101,17 @@ class Watch:
 
     def calibrate(self, now: int) -> float:
         """Set the bar by the places of the last two weeks; answers it."""
-        days = 0 if self._begun is None else min(now - self._begun, _FIT)
-        if days >= _LEAST_FIT:
-            peaks = [peak for _, peak in self._gone] + [place.peak for place in self.places]
-            weeks = days * BUCKET / timedelta(days=7)
-            self.bar = bar_for(peaks, weeks, per_week=self.per_week, first=self.first_bar)
+        self.bar = self.bar_at(self.per_week, now)
         return self.bar
+    def place(self, number: int) -> Place | None:
+        """The place of this number, while it is followed."""
+        return next((place for place in self.places if place.number == number), None)
+
+    def reached(self, bar: float, since: int) -> int:
+        """How many places crowded at ``since`` or later and reached a bar."""
+        peaks = [*self._gone, *((place.last, place.peak) for place in self.places)]
+        return sum(last >= since and peak >= bar for last, peak in peaks)
+
 
     def turn(self, rotation: NDArray[np.float32]) -> None:
         """Take the places to another space, by the rotation (d, d) of `models.bridge`."""
@@ -115,6 +121,14 @@ class Watch:
         if not self.places:
             return None
         cosines = np.stack([place.centroid for place in self.places]) @ crowd.centroid
+    def bar_at(self, per_week: float, now: int) -> float:
+        """The bar that the places of the last two weeks give for a budget of false alarms a week."""
+        days = 0 if self._begun is None else min(now - self._begun, _FIT)
+        if days < _LEAST_FIT:
+            return self.bar
+        peaks = [peak for last, peak in self._gone if now - last <= _FIT] + [place.peak for place in self.places]
+        return bar_for(peaks, days * BUCKET / timedelta(days=7), per_week=per_week, first=self.first_bar)
+
         best = int(cosines.argmax())
         return best if cosines[best] > same else None
 

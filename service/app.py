@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from service import web
 from service.api import (
     alerts,
+    budget,
     campaigns,
     docs,
     feeds,
@@ -70,6 +71,7 @@ def create_app(parts: ApiParts) -> FastAPI:
         identity,
         topics,
         quality,
+        budget,
         campaigns,
         receivers,
         keys,

@@ -198,6 +198,7 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
         max_body=settings.max_body,
         max_import=settings.max_import,
         base_url=settings.public_url,
+        false_alarms_per_week=settings.false_alarms_per_week,
     )
 
 

@@ -165,3 +165,12 @@ FEED: dict[str, Any] = {
         }
     ],
 }
+BUDGET: dict[str, Any] = {
+    "false_alarms_per_week": 2.0,
+    "setting": 2.0,
+    "chosen": False,
+    "from": "2026-02-10T09:00:00Z",
+    "rang": 9,
+    "noise": 2,
+    "choices": [{"false_alarms_per_week": 2.0, "threshold": 3.4, "crowd_bar": 4.1, "alerts": 11}],
+}

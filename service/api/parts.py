@@ -67,6 +67,7 @@ class ApiParts:
     max_body: int
     max_import: int
     base_url: str
+    false_alarms_per_week: float
 
     async def ask(self, text: str, limit: timedelta) -> Answer:
         """What a text is about, as a worker reads it; it is redacted, answered, and neither kept nor counted.

@@ -445,6 +445,26 @@ class QualityPage(Shape):
     topics: list[TopicQuality]
 
 
+class BudgetChoice(Shape):
+    false_alarms_per_week: float
+    threshold: float = Field(description="what a topic must score to ring")
+    crowd_bar: float = Field(description="what a crowd must score to ring")
+    alerts: int = Field(
+        description="episodes of the last 28 days that reached it; one event may count as topic and crowd"
+    )
+
+
+class BudgetPage(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    false_alarms_per_week: float
+    setting: float = Field(description="what the settings say")
+    chosen: bool = Field(description="whether people chose another than the settings say")
+    since: Time | None = Field(alias="from")
+    rang: int = Field(description="alerts since then")
+    noise: int = Field(description="of these, judged noise")
+    choices: list[BudgetChoice]
+
+
 class DeadMessage(Shape):
     message_id: str | None
     source: str | None

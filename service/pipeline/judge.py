@@ -151,8 +151,8 @@ class Judge:
 
     async def begin(self, first: int, raise_from: int) -> None:
         """Start judging at bucket ``first``, raising from ``raise_from``: once, when the first topics are made."""
-        budget = (1 - CROWDS_PART) * self._rules.false_alarms_per_week
-        detector = Detector(DetectorSettings(false_alarms_per_week=budget), first)
+        budget = self._rules.false_alarms_per_week
+        detector = Detector(DetectorSettings(false_alarms_per_week=budget - CROWDS_PART * budget), first)
         bench = _Bench(detector, None, raise_from, {}, {})
         await self._write(bench, first - 1, _Changes())
         bench.position = first - 1
@@ -167,6 +167,7 @@ class Judge:
         if bench is None or bench.position is None:
             return []
         await self._meet_topics(bench, bucket_of(watermark))
+        await self._heed(bench)
         changed: dict[str, Alert] = {}
         last = bucket_of(watermark) - 1
         while bench.position < last:
@@ -454,6 +455,18 @@ class Judge:
         log.debug("calibrated", threshold=bench.detector.threshold, calibration=str(calibration))
 
     async def _meet_topics(self, bench: _Bench, watermark: int) -> None:
+    async def _heed(self, bench: _Bench) -> None:
+        """Keep to the budget of false alarms that people chose since, else to that of the settings."""
+        budget = await self._store.budget() or self._rules.false_alarms_per_week
+        detector, watch, crowds = bench.detector, self._lookout.watch, CROWDS_PART * budget
+        if (detector.settings.false_alarms_per_week, watch.per_week) == (budget - crowds, crowds):
+            return
+        detector.settings = replace(detector.settings, false_alarms_per_week=budget - crowds)
+        watch.per_week = crowds
+        self._calibrate(bench)
+        if bench.position is not None:
+            watch.calibrate(bench.position + 1)
+
         """Follow topics that were merged or split, and give every new topic of the model its row in the detector, with
         what was counted for it so far."""
         current = await self._models.current()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from models.alert import Alert
 from service.errors import Conflict
@@ -41,18 +42,33 @@ class Tick:
 
 
 class JudgeStore:
-    """Read the judge's state; commit ticks under a lease."""
+    """Read a judge's state; commit ticks under a lease. There are two: of messages, and of indicators."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, role: Literal["judge", "gauge"] = "judge") -> None:
         self._store = store
+        self._lease, self._state = keys.lease(role), {"judge": keys.JUDGE, "gauge": keys.GAUGE}[role]
 
     async def state(self) -> tuple[int | None, dict[str, bytes]]:
         """Position (last judged bucket) and state fields of the last committed tick."""
         with store_errors():
-            found = await self._store.client.hgetall(keys.JUDGE)
+            found = await self._store.client.hgetall(self._state)
         fields = {text_of(name): bytes_of(value) for name, value in found.items()}
         position = fields.pop("position", None)
         return (int(position) if position else None), fields
+
+    async def budget(self) -> float | None:
+        """The false alarms a week that people chose; None where the settings count."""
+        with store_errors():
+            found = await self._store.client.get(keys.BUDGET)
+        return float(found) if found else None
+
+    async def choose_budget(self, false_alarms_per_week: float | None) -> None:
+        """Set it, or let the settings count again."""
+        with store_errors():
+            if false_alarms_per_week is None:
+                await self._store.client.delete(keys.BUDGET)
+            else:
+                await self._store.client.set(keys.BUDGET, false_alarms_per_week)
 
     async def commit(self, tick: Tick, token: str) -> None:
         """Write a tick whole. Raises `NotInStep` where the lease is lost or another judge got further."""
@@ -70,8 +86,8 @@ class JudgeStore:
             args += [notification.id, notification.due.timestamp(), notification.body]
         args.append(MOST_EVENTS)
         names = [
-            keys.lease("judge"),
-            keys.JUDGE,
+            self._lease,
+            self._state,
             keys.ALERTS,
             keys.ALERT_ORDER,
             keys.EVENTS,

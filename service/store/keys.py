@@ -27,6 +27,8 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{tenant}:alerts:order       | zset   | keep_alerts           | judge (commit.lua)  |
 | tocsin:{tenant}:facts              | hash   | keep_alerts           | api                 |
 | tocsin:{tenant}:timeline:ALERT     | list   | 400 days              | api                 |
+| tocsin:{tenant}:budget             | string | until the settings count again | api     |
+| tocsin:{tenant}:gauge              | hash   | for ever              | judge (commit.lua)  |
 | tocsin:{tenant}:bars               | hash   | keep_alerts           | api                 |
 | tocsin:{tenant}:events             | stream | newest 10,000         | judge, api          |
 | tocsin:{tenant}:outbox             | zset   | until delivered       | judge, deliver      |
@@ -58,6 +60,8 @@ ALERTS = f"{TENANT}:alerts"
 ALERT_ORDER = f"{TENANT}:alerts:order"
 FACTS = f"{TENANT}:facts"
 BARS = f"{TENANT}:bars"
+GAUGE = f"{TENANT}:gauge"
+BUDGET = f"{TENANT}:budget"
 EVENTS = f"{TENANT}:events"
 OUTBOX = f"{TENANT}:outbox"
 OUTBOX_BODIES = f"{TENANT}:outbox:bodies"
