@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from models.buckets import end_of
 from models.embed import Language
-from models.evidence import Evidence
+from models.evidence import Evidence, GaugeFigures
 from models.severity import Grade, Severity
 from models.surge import Surge, SurgeState, ratio
 
@@ -51,7 +51,7 @@ class Sent:
 
     reason: Reason
     severity: Severity
-    observed: int
+    observed: float
     at: datetime
 
 
@@ -181,12 +181,26 @@ _HEADLINES: Mapping[Language, str] = {
     "en": "{label}: {observed} customers in {span}, {expected:.1f} expected ({times:.1f} times), since {since} UTC",
     "zh": "{label}：{span}内有 {observed} 位顾客提及，预期 {expected:.1f} 位（{times:.1f} 倍），始于 {since} UTC",
 }
+_GAUGE_HEADLINES: Mapping[Language, str] = {
+    "en": "{label}: {value} in {span}, usually {expected}, up to {bound} normal, since {since} UTC",
+    "zh": "{label}：{span}内为 {value}，通常 {expected}，正常界限 {bound}，始于 {since} UTC",
+}
 _SPANS: Mapping[Language, tuple[str, str]] = {"en": ("{} min", "{:g} h"), "zh": ("{} 分钟", "{:g} 小时")}
 
 
 def headline(alert: Alert, language: Language = "en") -> str:
     """One line in plain words: what, how much, since when; with the topic's label in that language if it has one."""
     evidence, window = alert.evidence, alert.evidence.window
+    if evidence.gauge is not None:
+        told = [figure_words(evidence.gauge, one) for one in (window.observed, window.expected, window.upper_bound)]
+        return _GAUGE_HEADLINES[language].format(
+            label=evidence.topic.labels.get(language) or evidence.topic.label,
+            value=told[0],
+            expected=told[1],
+            bound=told[2],
+            span=span_words(window.minutes, language),
+            since=f"{evidence.onset:%Y-%m-%d %H:%M}",
+        )
     return _HEADLINES[language].format(
         label=evidence.topic.labels.get(language) or evidence.topic.label,
         observed=window.observed,
@@ -195,6 +209,17 @@ def headline(alert: Alert, language: Language = "en") -> str:
         times=ratio(window.observed, window.expected),
         since=f"{evidence.onset:%Y-%m-%d %H:%M}",
     )
+
+
+def figure_words(gauge: GaugeFigures, value: float) -> str:
+    """A figure of an indicator in its unit.
+
+    >>> from models.indicator import Direction, Kind
+    >>> from models.limits import Cause
+    >>> figure_words(GaugeFigures("w", Kind.share, Direction.up, "min", 80.0, Cause.learnt), 0.274)
+    '27.4%'
+    """
+    return f"{100 * value:.3g}%" if gauge.percent else f"{value:.3g} {gauge.unit}".rstrip()
 
 
 def span_words(minutes: int, language: Language = "en") -> str:

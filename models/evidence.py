@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from models.indicator import Direction, Kind
+from models.limits import Cause
 from models.message import RedactedText
 
 
@@ -19,13 +21,14 @@ class TopicName:
 
 @dataclass(frozen=True, slots=True)
 class WindowFigures:
-    """One window that spoke: its end is the end of the judged bucket."""
+    """One window that spoke: its end is the end of the judged bucket. Counts of customers; of an indicator, figures in
+    its own unit, ``upper_bound`` being the threshold that was crossed."""
 
     start: datetime
     end: datetime
-    observed: int
+    observed: float
     expected: float
-    upper_bound: int
+    upper_bound: float
 
     @property
     def minutes(self) -> int:
@@ -61,9 +64,30 @@ class CurvePoint:
     """One bucket (or hour) of the curve: customers observed, expected, and the band's upper edge."""
 
     start: datetime
-    observed: int
+    observed: float
     expected: float
     upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class GaugeFigures:
+    """What an alert on an indicator shows beside its window: which threshold was crossed, and the others."""
+
+    indicator: str
+    kind: Kind
+    direction: Direction
+    unit: str
+    n: float
+    cause: Cause
+    start: float | None = None
+    learnt: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+    @property
+    def percent(self) -> bool:
+        """Whether figures read best in percent."""
+        return self.kind.counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +105,5 @@ class Evidence:
     curve: tuple[CurvePoint, ...] = ()
     contributions: Mapping[str, float] = field(default_factory=dict)
     """What hour, weekday and volume did to the expectation, as factors."""
+    gauge: GaugeFigures | None = None
+    """Of an alert on an indicator; figures are then in its unit, and customers and messages its observations."""

@@ -34,13 +34,13 @@ class SeverityRules:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """A severity and the reasons for it, as stable words: size, ratio, speed."""
+    """A severity and the reasons for it, as stable words: size, ratio, speed, silence; of indicators limit and size."""
 
     severity: Severity
     reasons: tuple[str, ...]
 
 
-def grade(observed: int, expected: float, window: timedelta, rules: SeverityRules = SeverityRules()) -> Grade:
+def grade(observed: float, expected: float, window: timedelta, rules: SeverityRules = SeverityRules()) -> Grade:
     """Grade a surge by size, by how many times the usual, and by speed.
 
     >>> grade(45, 5.0, timedelta(hours=3))
@@ -71,3 +71,21 @@ def grade(observed: int, expected: float, window: timedelta, rules: SeverityRule
         if holds
     ]
     return Grade(Severity.warning if warning else Severity.info, tuple(warning))
+
+
+_FAR, _VERY_FAR = 1.5, 3.0
+"""Times as far from the usual as the threshold is: as far again is grave, half as far again deserves a look."""
+
+
+def grade_gauge(value: float, usual: float, bound: float, *, limit: bool) -> Grade:
+    """Grade an indicator by how far it is beyond its threshold; a contract's limit is always critical.
+
+    >>> grade_gauge(0.34, 0.15, 0.22, limit=False)
+    Grade(severity=<Severity.warning: 'warning'>, reasons=('size',))
+    """
+    if limit:
+        return Grade(Severity.critical, ("limit",))
+    far = abs(value - usual) / max(abs(bound - usual), 1e-9)
+    if far < _FAR:
+        return Grade(Severity.info, ())
+    return Grade(Severity.critical if far >= _VERY_FAR else Severity.warning, ("size",))

@@ -6,7 +6,7 @@ from typing import Any
 
 from models.alert import Alert, Facts, Former, Reason, headline
 from models.embed import LANGUAGES
-from models.evidence import CurvePoint, Sample, TopicName, WindowFigures
+from models.evidence import CurvePoint, GaugeFigures, Sample, TopicName, WindowFigures
 from models.topic import Topic
 
 Json = dict[str, Any]
@@ -39,8 +39,9 @@ def alert_view(alert: Alert, facts: Facts, *, base_url: str = "", reason: Reason
         "former": former_view(alert.former, base_url=base_url) if alert.former else None,
         "topic": topic_name_view(evidence.topic),
         "observed": evidence.window.observed,
-        "expected": round(evidence.window.expected, 2),
+        "expected": round(evidence.window.expected, 2 if evidence.gauge is None else 4),
         "upper_bound": evidence.window.upper_bound,
+        "indicator": gauge_view(evidence.gauge) if evidence.gauge else None,
         "window": window_view(evidence.window),
         "windows": [window_view(window) for window in evidence.windows],
         "customers": evidence.customers,
@@ -80,7 +81,7 @@ def spark_view(curve: Sequence[CurvePoint]) -> Json | None:
     return {
         "start": iso(curve[0].start),
         "observed": [point.observed for point in curve],
-        "upper": [round(point.upper, 1) for point in curve],
+        "upper": [round(point.upper, 1 if point.upper >= 10 else 3) for point in curve],
     }
 
 
@@ -98,6 +99,22 @@ def former_view(former: Former, *, base_url: str = "") -> Json:
     }
 
 
+def gauge_view(gauge: GaugeFigures) -> Json:
+    """The indicator of an alert, and the thresholds about it."""
+    return {
+        "name": gauge.indicator,
+        "kind": gauge.kind.value,
+        "direction": gauge.direction.value,
+        "unit": gauge.unit,
+        "n": gauge.n,
+        "cause": gauge.cause.value,
+        "start": gauge.start,
+        "learnt": gauge.learnt,
+        "lower": gauge.lower,
+        "upper": gauge.upper,
+    }
+
+
 def topic_name_view(topic: TopicName) -> Json:
     return {"id": topic.id, "label": topic.label, "labels": dict(topic.labels), "terms": list(topic.terms)}
 
@@ -108,7 +125,7 @@ def window_view(window: WindowFigures) -> Json:
         "end": iso(window.end),
         "minutes": window.minutes,
         "observed": window.observed,
-        "expected": round(window.expected, 2),
+        "expected": round(window.expected, 4),
         "upper_bound": window.upper_bound,
     }
 
@@ -128,8 +145,8 @@ def point_view(point: CurvePoint) -> Json:
     return {
         "start": iso(point.start),
         "observed": point.observed,
-        "expected": round(point.expected, 2),
-        "upper": round(point.upper, 2),
+        "expected": round(point.expected, 4),
+        "upper": round(point.upper, 4),
     }
 
 

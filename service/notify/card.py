@@ -130,6 +130,9 @@ def _label(view: Mapping[str, Any], voice: Voice) -> str:
 
 
 def _figures(view: Mapping[str, Any], voice: Voice) -> str:
+    if view["indicator"] is not None:
+        # The headline without its label, which is the card's title already.
+        return str(view["headlines"][voice.language]).removeprefix(_label(view, voice)).lstrip(":： ")
     return WORDS[voice.language]["figures"].format(
         observed=view["observed"],
         span=span_words(view["window"]["minutes"], voice.language),
