@@ -31,7 +31,7 @@ class Beat:
 
 
 class Scanned:
-    """Counts, expectations and scores of all windows (W, J) at one bucket."""
+    """Counts, expectations and scores of all windows (W, J) at one bucket; the score of what is no surge is 0."""
 
     def __init__(
         self, y: FloatArray, mean: FloatArray, variance: FloatArray, relative: FloatArray, handicap: FloatArray
@@ -42,12 +42,13 @@ class Scanned:
 
     @cached_property
     def score(self) -> FloatArray:
-        score: FloatArray = self.raw - self._handicap
+        score: FloatArray = np.where(self.raw > 0.0, self.raw - self._handicap, 0.0)
         return score
 
     @cached_property
     def best(self) -> NDArray[np.int64]:
-        best: NDArray[np.int64] = self.score.argmax(0)
+        """The window that says most of each topic (J,), the longest of equals."""
+        best: NDArray[np.int64] = len(self.score) - 1 - self.score[::-1].argmax(0)
         return best
 
 

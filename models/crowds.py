@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.buckets import BUCKET
+from models.culprit import Cell
 from models.embed import Vectors, unit
 from models.emerging import near_cosine
 from models.fingerprint import normalise
@@ -34,6 +35,7 @@ _SPREAD = 1.3  # variance over mean of the counts of one place in an hour, on th
 _DAY_NOISE = 0.06  # squared coefficient of variation of an issue's level from day to day, there too
 _SAME_PLACE = 0.5  # a place that shares this much of its messages with a more telling one is that one
 _GROWN = 1.25  # the radii, and what is known of each place, are read anew when so many times the rows are held
+_ALIKE = 0.05  # the share of random pairs of messages that are no farther apart than places nearly alike
 _NOWHERE = -1
 _PACE, _LONGER = 150.0, 7.0  # messages a day below which windows are longer, and how many times at most
 _REGULAR = 50  # messages held of a value, below which its silence says nothing
@@ -103,6 +105,10 @@ class Crowd(Generic[Handle]):
     attribute: str | None = None
     value: str | None = None
 
+    @property
+    def cell(self) -> Cell | None:
+        return None if self.attribute is None or self.value is None else (self.attribute, self.value)
+
 
 @dataclass(frozen=True, slots=True)
 class Silence:
@@ -131,12 +137,18 @@ class Space(Generic[Handle]):
         self._values: dict[str, Ints] = {}
         self._attributes: list[Mapping[str, str]] = []
         self._radii: tuple[float, ...] = ()
+        self._alike = 1.0
         self._known = np.empty((0, len(self.settings.near_shares)), np.int64)
         self._past = np.empty(0, np.int64)
         self._settled = 0
 
     def __len__(self) -> int:
         return len(self.handles)
+
+    @property
+    def alike(self) -> float:
+        """The cosine above which two places are nearly about the same thing."""
+        return self._alike
 
     @property
     def nearest(self) -> float:
@@ -257,6 +269,7 @@ class Space(Generic[Handle]):
             return
         if not self._radii or len(self) > _GROWN * self._settled:
             self._radii = tuple(near_cosine(self.vectors, share) for share in self.settings.near_shares)
+            self._alike = near_cosine(self.vectors, _ALIKE)
             self._past[:] = _NOWHERE
             self._settled = len(self)
         new = np.flatnonzero(self._past == _NOWHERE)

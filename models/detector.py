@@ -493,6 +493,11 @@ class Detector:
             return self.threshold
         return threshold_for(self._peaks(), self._history() / self.cadence.per_week, per_week=per_week)
 
+    def reached(self, threshold: float, since: int) -> int:
+        """How many episodes of topics ended at ``since`` or later, or go on, and reached a threshold."""
+        ended = (self._episodes[:, 1] >= since) & (self._episodes[:, 2] >= threshold)
+        return int(ended.sum()) + int((self._rows["episode_peak"] >= threshold).sum())
+
     def _history(self) -> int:
         """Buckets that the threshold may be fitted on."""
         seen = min(max(self._bucket + 1 - self._start - self.cadence.settled, 0), self.cadence.fit)

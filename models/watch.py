@@ -16,26 +16,32 @@ from numpy.typing import NDArray
 
 from models.buckets import BUCKET
 from models.crowds import Crowd, Handle
+from models.culprit import Cell
 
 _STAYS = timedelta(hours=24) // BUCKET  # a place that crowds again within a day is the same episode
 _FIT = timedelta(days=14) // BUCKET
-_LEAST_FIT = timedelta(days=4) // BUCKET  # of scans, before the bar is the tenant's own
 _KEPT = timedelta(days=28) // BUCKET  # of places that are gone: to tell what another budget would have meant
+_LEAST_FIT = timedelta(days=4) // BUCKET  # of scans, before the bar is the tenant's own
 _BODY_FROM, _BODY_TO = 3, 12
 """Times the episodes allowed: the ranks of peaks that the tail is read from. Those above may be true surges, those
 below say little of the tail."""
 _LOWEST, _HIGHEST = 2.0, 12.0
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """One place that crowds, or lately did. ``number`` is never given twice; buckets are those of the scans."""
+    """One place that crowds, or lately did. ``number`` is never given twice; buckets are those of the scans.
+
+    ``cell`` is the attribute value of its most telling crowd, where that was of one.
+    """
 
     number: int
     centroid: NDArray[np.float32]
     first: int
     last: int
     peak: float
+    cell: Cell | None = None
 
 
 def bar_for(peaks: Sequence[float], weeks: float, *, per_week: float, first: float) -> float:
@@ -93,16 +99,14 @@ class Watch:
                 row = len(self.places)
                 self.places.append(Place(self._next, crowd.centroid, now, now, 0.0))
                 self._next += 1
-            place = self.places[row]
-            self.places[row] = replace(place, last=now, peak=max(place.peak, crowd.score))
+            place = replace(self.places[row], last=now)
+            if crowd.score > place.peak:
+                place = replace(place, peak=crowd.score, cell=crowd.cell)
+            self.places[row] = place
             if row not in seen:
                 seen[row] = row, crowd
         return [(self.places[row], crowd) for row, crowd in seen.values()]
 
-    def calibrate(self, now: int) -> float:
-        """Set the bar by the places of the last two weeks; answers it."""
-        self.bar = self.bar_at(self.per_week, now)
-        return self.bar
     def place(self, number: int) -> Place | None:
         """The place of this number, while it is followed."""
         return next((place for place in self.places if place.number == number), None)
@@ -112,6 +116,18 @@ class Watch:
         peaks = [*self._gone, *((place.last, place.peak) for place in self.places)]
         return sum(last >= since and peak >= bar for last, peak in peaks)
 
+    def calibrate(self, now: int) -> float:
+        """Set the bar by the places of the last two weeks; answers it."""
+        self.bar = self.bar_at(self.per_week, now)
+        return self.bar
+
+    def bar_at(self, per_week: float, now: int) -> float:
+        """The bar that the places of the last two weeks give for a budget of false alarms a week."""
+        days = 0 if self._begun is None else min(now - self._begun, _FIT)
+        if days < _LEAST_FIT:
+            return self.bar
+        peaks = [peak for last, peak in self._gone if now - last <= _FIT] + [place.peak for place in self.places]
+        return bar_for(peaks, days * BUCKET / timedelta(days=7), per_week=per_week, first=self.first_bar)
 
     def turn(self, rotation: NDArray[np.float32]) -> None:
         """Take the places to another space, by the rotation (d, d) of `models.bridge`."""
@@ -121,28 +137,20 @@ class Watch:
         if not self.places:
             return None
         cosines = np.stack([place.centroid for place in self.places]) @ crowd.centroid
-    def bar_at(self, per_week: float, now: int) -> float:
-        """The bar that the places of the last two weeks give for a budget of false alarms a week."""
-        days = 0 if self._begun is None else min(now - self._begun, _FIT)
-        if days < _LEAST_FIT:
-            return self.bar
-        peaks = [peak for last, peak in self._gone if now - last <= _FIT] + [place.peak for place in self.places]
-        return bar_for(peaks, days * BUCKET / timedelta(days=7), per_week=per_week, first=self.first_bar)
-
         best = int(cosines.argmax())
         return best if cosines[best] > same else None
 
     def pack(self) -> bytes:
         """All that is known, as `unpack` takes it."""
         head = {
-            "format": 1,
+            "format": FORMAT,
             "per_week": self.per_week,
             "first_bar": self.first_bar,
             "bar": self.bar,
             "next": self._next,
             "begun": self._begun,
             "space": self.space,
-            "places": [[one.number, one.first, one.last, one.peak] for one in self.places],
+            "places": [[one.number, one.first, one.last, one.peak, one.cell] for one in self.places],
             "gone": self._gone,
         }
         out = io.BytesIO()
@@ -159,14 +167,14 @@ class Watch:
         with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
             head: Mapping[str, object] = json.loads(arrays["head"].tobytes())
             centroids = arrays["centroids"]
-        if head["format"] != 1:
-            raise ValueError(f"a watch of format {head['format']}, known is 1")
+        if head["format"] != FORMAT:
+            raise ValueError(f"a watch of format {head['format']}, known is {FORMAT}")
         watch = cls(head["per_week"], head["first_bar"])  # type: ignore[arg-type]
         watch.bar, watch._next, watch._begun = head["bar"], head["next"], head["begun"]  # type: ignore[assignment]
         watch.space = head.get("space", "")  # type: ignore[assignment]
         watch._gone = [(last, peak) for last, peak in head["gone"]]  # type: ignore[attr-defined]
         watch.places = [
-            Place(number, centroid, first, last, peak)
-            for (number, first, last, peak), centroid in zip(head["places"], centroids, strict=True)  # type: ignore[call-overload]
+            Place(number, centroid, first, last, peak, tuple(cell) if cell else None)
+            for (number, first, last, peak, cell), centroid in zip(head["places"], centroids, strict=True)  # type: ignore[call-overload]
         ]
         return watch

@@ -45,6 +45,7 @@ from service.store.outbox import pack_due
 from service.views import alert_view
 
 _CHUNK = BUCKETS_PER_DAY  # buckets read and, where nothing happens, written at a time in catching up
+_CROWD, _SILENT = "c", "silent-"  # what the names of episodes begin with
 _CROWD_OVER = 6 * BUCKETS_PER_HOUR  # since the last message of a crowd, after which it is no news that it was
 _CROWD_REST = 2  # looks, one an hour, without a crowd until its episode ends
 _REFRESH = 24  # parts of its window after which an open alert's evidence is renewed, and not before an hour
@@ -166,8 +167,9 @@ class Judge:
         bench = self._bench = self._bench or await self._restore()
         if bench is None or bench.position is None:
             return []
-        await self._meet_topics(bench, bucket_of(watermark))
+        await self._lookout.begin()
         await self._heed(bench)
+        await self._meet_topics(bench, bucket_of(watermark))
         changed: dict[str, Alert] = {}
         last = bucket_of(watermark) - 1
         while bench.position < last:
@@ -182,7 +184,7 @@ class Judge:
         of the whole bucket, so a peek is slower to alarm than the closed bucket, never quicker.
         """
         bench = self._bench
-        if bench is None or bench.position is None or bench.position + 1 < bench.raise_from:
+        if bench is None or bench.position is None or bench.position + 1 < bench.raise_from or self._lookout.slow:
             return []
         bucket = bench.position + 1
         counts = _known(bench, await self._counts.bucket(bucket))
@@ -211,7 +213,8 @@ class Judge:
                 changes = _Changes()
                 if bucket >= bench.raise_from:
                     tick = held(tick, extras(bars, end_of(bucket)))
-                    masked = await self._weigh(bench, bench.detector, tick, now, changes)
+                    slow = self._lookout.slow
+                    masked = not slow and await self._weigh(bench, bench.detector, tick, now, changes)
                     due = (bucket + 1) % self._lookout.every == 0
                     if due or masked:
                         await self._survey(bench, bucket, extras(bars, end_of(bucket)), now, changes, calm=due)
@@ -255,7 +258,7 @@ class Judge:
                 name,
                 begun=before is not None and before.open and before.fired is not None,
             )
-            if before is None and await self._crowded(bench, name, reading.observed):
+            if before is None and self._crowded(bench, name, reading):
                 masked = True
                 continue  # told already, of the crowd that makes the topic loud
             surge = advance(name, before, reading, self._rules.surge)
@@ -294,8 +297,8 @@ class Judge:
         has grown, or there is another.
         """
         watch = self._lookout.watch
-        seen = {f"c{one.place.number}": one for one in await self._lookout.look(bucket + 1)}
-        silent = {f"silent-{one.value}": one for one in self._lookout.silences(bucket + 1)}
+        seen = {f"{_CROWD}{one.place.number}": one for one in await self._lookout.look(bucket + 1)}
+        silent = {f"{_SILENT}{one.value}": one for one in self._lookout.silences(bucket + 1)}
         if (bucket + 1) % BUCKETS_PER_DAY == 0:
             watch.calibrate(bucket + 1)
         for name in sorted({*seen, *silent, *bench.crowds}):
@@ -352,32 +355,37 @@ class Judge:
         assert silence is not None
         return silent_evidence(silence, now)
 
-    async def _crowded(self, bench: _Bench, topic: str, observed: int) -> bool:
-        """Whether an alert is open on a crowd in this topic that makes up much of what the topic counts."""
-        alerts = [await self._alert(bench, surge) for surge in bench.crowds.values() if surge.open]
+    def _crowded(self, bench: _Bench, topic: str, reading: Reading) -> bool:
+        """Whether a crowd that was told makes up much of what a topic counts beyond what is expected."""
+        much = _MUCH * (reading.observed - reading.expected)
         return any(
-            alert is not None
-            and alert.evidence.topic.id == topic
-            and alert.evidence.window.observed >= _MUCH * observed
-            for alert in alerts
+            self._lookout.customers(number, topic, reading.onset, reading.bucket) >= much
+            for number in _told_places(bench)
         )
 
     async def _told_of(self, bench: _Bench, sighting: Sighting) -> bool:
-        """Whether an alert on the crowd's topic says the same already: another value's defect gets its own.
+        """Whether an alert on another crowd, or on the topics that it is of, says the same already."""
+        if any(self._lookout.is_kin(sighting, number) for number in _told_places(bench)):
+            return True
+        told = {topic: share for topic, share in sighting.parts.items() if await self._told_on(bench, topic, sighting)}
+        return sum(told.values()) >= _MUCH or (
+            not sighting.parts and await self._told_on(bench, sighting.topic.id, sighting)
+        )
 
-        One that has ended says it of what came before its end, which long windows still see.
+    async def _told_on(self, bench: _Bench, topic: str, sighting: Sighting) -> bool:
+        """Whether an alert on a topic tells of a crowd in it: another value's defect gets its own.
+
+        One that has ended tells of what came before its end, which long windows still see.
         """
-        surge = bench.surges.get(sighting.topic.id)
+        surge = bench.surges.get(topic)
         if surge is None or surge.fired is None or (surge.resolved is not None and sighting.first > surge.resolved):
             return False
         alert = await self._alert(bench, surge)
         if alert is None:
             return False
-        attribute, value = sighting.crowd.attribute, sighting.crowd.value
-        if attribute is None or value is None:
-            return True
+        cell = sighting.crowd.cell
         culprits = [(one.attribute, one.value) for one in alert.evidence.culprits]
-        return any(one == (attribute, value) or related(one, (attribute, value)) for one in culprits)
+        return cell is None or any(one == cell or related(one, cell) for one in culprits)
 
     async def _record(self, bench: _Bench, case: "_Case", bucket: int, now: datetime, changes: _Changes) -> None:
         """Open or update the alert of an episode, and decide whether to tell."""
@@ -449,16 +457,11 @@ class Judge:
             bench.alerts[name] = filed[0].alert
         return bench.alerts[name]
 
-    def _calibrate(self, bench: _Bench) -> None:
-        calibration = bench.detector.calibrate()
-        self._metrics.threshold.set(bench.detector.threshold)
-        log.debug("calibrated", threshold=bench.detector.threshold, calibration=str(calibration))
-
-    async def _meet_topics(self, bench: _Bench, watermark: int) -> None:
     async def _heed(self, bench: _Bench) -> None:
         """Keep to the budget of false alarms that people chose since, else to that of the settings."""
         budget = await self._store.budget() or self._rules.false_alarms_per_week
-        detector, watch, crowds = bench.detector, self._lookout.watch, CROWDS_PART * budget
+        detector, watch = bench.detector, self._lookout.watch
+        crowds = budget if self._lookout.slow else CROWDS_PART * budget
         if (detector.settings.false_alarms_per_week, watch.per_week) == (budget - crowds, crowds):
             return
         detector.settings = replace(detector.settings, false_alarms_per_week=budget - crowds)
@@ -467,6 +470,12 @@ class Judge:
         if bench.position is not None:
             watch.calibrate(bench.position + 1)
 
+    def _calibrate(self, bench: _Bench) -> None:
+        calibration = bench.detector.calibrate()
+        self._metrics.threshold.set(bench.detector.threshold)
+        log.debug("calibrated", threshold=bench.detector.threshold, calibration=str(calibration))
+
+    async def _meet_topics(self, bench: _Bench, watermark: int) -> None:
         """Follow topics that were merged or split, and give every new topic of the model its row in the detector, with
         what was counted for it so far."""
         current = await self._models.current()
@@ -584,6 +593,12 @@ def _promotion(campaigns: Sequence[Campaign], bucket: int) -> float | None:
 
 def _topic(model: TopicModel | None, name: str) -> Topic | None:
     return next((topic for topic in model.topics if topic.id == name), None) if model else None
+
+
+def _told_places(bench: _Bench) -> list[int]:
+    """Numbers of the places of crowds that were told, and are not over for a day."""
+    told = (name for name, surge in bench.crowds.items() if surge.fired is not None)
+    return [int(name.removeprefix(_CROWD)) for name in told if name.startswith(_CROWD)]
 
 
 def _reading(detector: Detector, tick: DetectorTick, row: int | None, name: str, *, begun: bool) -> Reading:

@@ -12,12 +12,14 @@ from models.bridge import turn
 from models.buckets import BUCKET, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
 from models.crowds import Crowd, CrowdSettings, Silence, Space
 from models.culprit import CellCounts, Culprit, find_culprits
+from models.embed import Vectors
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
 from models.gist import gist
+from models.kin import is_kin
 from models.samples import choose_samples
 from models.scan import upper_bound
 from models.terms import describe
-from models.topic import Topic, TopicState
+from models.topic import Topic, TopicId, TopicState
 from models.topics import TopicModel
 from models.watch import Place, Watch
 from service.pipeline.witness import sample_of
@@ -33,6 +35,7 @@ _CURVE = timedelta(hours=72)
 _SAME_DAYS = timedelta(days=2)
 _AFFINITY = timedelta(days=7)
 _BACKGROUND = 500  # other messages that a crowd's words are told from
+_SLOW = 2  # times the usual windows, from which a stream is slow: 75 messages a day and fewer
 _LEAST_SHARE = 1 / 3  # of a crowd's messages in one topic, from which the crowd is a part of that topic
 
 
@@ -43,6 +46,8 @@ class Sighting:
     place: Place
     crowd: Crowd[Held]
     topic: Topic
+    parts: Mapping[TopicId, float]
+    """Shares of its messages by topic."""
     score: float
 
     @property
@@ -76,6 +81,17 @@ class Lookout:
             return BUCKETS_PER_HOUR
         return max(BUCKETS_PER_HOUR, self._space.settings.windows[0] // (3 * BUCKET))
 
+    @property
+    def slow(self) -> bool:
+        """Whether so little comes that topics have no count to speak of in a day: crowds alone tell, in longer windows."""
+        return self._space is not None and self._space.settings.windows[0] >= _SLOW * CrowdSettings().windows[0]
+
+    async def begin(self) -> None:
+        """Read what was counted so far, where nothing was read yet, so that the pace is known."""
+        model = (await self._models.current()).model
+        if self._space is None and model is not None:
+            await self._read(model)
+
     def restore(self, packed: bytes | None) -> None:
         """Go on from what was packed; the messages are read again from the store."""
         self._space, self._read_upto, self._looked = None, self._pools.beginning, 0
@@ -100,7 +116,31 @@ class Lookout:
         crowds = await asyncio.to_thread(space.scan, now)
         seen = self.watch.follow(crowds, now, space.nearest)
         self._loud = bool(seen)
-        return [Sighting(place, crowd, _topic_of(model, crowd), crowd.score) for place, crowd in seen]
+        return [self._sighting(model, place, crowd) for place, crowd in seen]
+
+    @staticmethod
+    def _sighting(model: TopicModel, place: Place, crowd: Crowd[Held]) -> Sighting:
+        parts = _parts_of(model, centred(model, crowd.members))
+        return Sighting(place, crowd, _topic_of(model, crowd, parts), parts, crowd.score)
+
+    def is_kin(self, sighting: Sighting, other: int) -> bool:
+        """Whether what is seen is of the event at the place of this number."""
+        space, place, crowd = self._space, self.watch.place(other), sighting.crowd
+        if space is None or self._model is None or place is None:
+            return False
+        attributes = [one.message.attributes for one in crowd.members]
+        vectors = centred(self._model, crowd.members)
+        return is_kin(vectors, attributes, crowd.centroid, crowd.cell, place, near=space.nearest, far=space.alike)
+
+    def customers(self, number: int, topic: str, first: int, last: int) -> int:
+        """Distinct customers of a topic at a place, in buckets ``first`` to ``last``."""
+        space, place = self._space, self.watch.place(number)
+        if space is None or self._model is None or place is None:
+            return 0
+        rows, _ = space.around(place.centroid, first, last)
+        held = [space.handles[row] for row in rows]
+        assigned = self._model.assign(space.vectors[rows])
+        return len({one.message.customer for one, to in zip(held, assigned, strict=True) if to.topic == topic})
 
     def silences(self, now: int) -> list[Silence]:
         """Channels that have fallen silent."""
@@ -228,14 +268,17 @@ def _pace(held: Sequence[Held]) -> float:
     return len(held) / max((max(times) - min(times)) / timedelta(days=1), 1.0)
 
 
-def _topic_of(model: TopicModel, crowd: Crowd[Held]) -> Topic:
+def _parts_of(model: TopicModel, vectors: Vectors) -> dict[TopicId, float]:
+    """The share of messages in each topic."""
+    counts = Counter(one.topic for one in model.assign(vectors) if one.topic is not None)
+    return {topic: count / len(vectors) for topic, count in counts.most_common()}
+
+
+def _topic_of(model: TopicModel, crowd: Crowd[Held], parts: Mapping[TopicId, float]) -> Topic:
     """The topic that most of a crowd's messages are in, else the one nearest to it."""
-    assigned = model.assign(centred(model, crowd.members))
-    counts = Counter(one.topic for one in assigned if one.topic is not None)
-    if counts:
-        topic, count = counts.most_common(1)[0]
-        if count >= _LEAST_SHARE * len(crowd.members):
-            return model.topic(topic)
+    topic, share = next(iter(parts.items()), (None, 0.0))
+    if topic is not None and share >= _LEAST_SHARE:
+        return model.topic(topic)
     nearest = model.assign(crowd.centroid[None])[0].nearest
     assert nearest is not None
     return model.topic(nearest)

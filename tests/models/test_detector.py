@@ -245,3 +245,15 @@ def test_a_topic_that_counts_half_as_many_of_the_same_messages_goes_on_as_before
     row = told.topics.index("a")
     assert abs(float(told.expected[row]) / float(blind.expected[row]) - 0.5) < 0.1
     assert not tick.alarm.any() and not told.alarm.any()
+
+
+def test_a_topic_that_nobody_speaks_of_is_never_loud_however_low_the_threshold() -> None:
+    detector = Detector(DetectorSettings(false_alarms_per_week=1_000), MONDAY)
+    detector.add("silent")
+    detector.add("rare")
+    ticks = [detector.step(MONDAY + bucket, {"rare": 1} if bucket % 2000 == 0 else {}) for bucket in range(12 * 288)]
+    detector.calibrate()
+    ticks.append(detector.step(MONDAY + 12 * 288, {}))
+    assert detector.threshold <= 1.0
+    assert not any(tick.alarm.any() for tick in ticks)
+    assert max(tick.score.max() for tick in ticks) == 0.0

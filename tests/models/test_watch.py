@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from models.buckets import BUCKET, BUCKETS_PER_DAY, BUCKETS_PER_HOUR
 from models.crowds import Crowd
 from models.embed import unit
-from models.watch import Watch, bar_for
+from models.watch import FORMAT, Watch, bar_for
 
 DIMENSION = 16
 SAME = 0.6
@@ -220,9 +220,9 @@ def test_a_watch_of_an_unknown_format_is_refused() -> None:
     with np.load(io.BytesIO(Watch(1.0).pack())) as arrays:
         held = dict(arrays.items())
     head = json.loads(held["head"].tobytes())
-    assert head["format"] == 1
-    later = np.frombuffer(json.dumps(head | {"format": 2}).encode(), np.uint8)
+    assert head["format"] == FORMAT
+    later = np.frombuffer(json.dumps(head | {"format": FORMAT + 1}).encode(), np.uint8)
     out = io.BytesIO()
     np.savez(out, head=later, centroids=held["centroids"])
-    with pytest.raises(ValueError, match="format 2"):
+    with pytest.raises(ValueError, match=f"format {FORMAT + 1}"):
         Watch.unpack(out.getvalue())
