@@ -65,23 +65,23 @@ def _separated(
     file: BinaryIO, name: str, needed: tuple[str, ...], delimiter: str
 ) -> Iterator[tuple[int, Row | Broken]]:
     csv.field_size_limit(16 * 1024 * 1024)
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
-    reader = csv.DictReader(text, delimiter=delimiter, restkey="\0more")
-    _need(name, tuple(reader.fieldnames or ()), needed)
-    number = 0
-    while True:
-        number += 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield number, Broken(number, f"no CSV: {error}")
-            continue
-        if "\0more" in row:
-            yield number, Broken(number, "has more cells than the header")
-        else:
-            yield number, row
+    with io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="") as text:
+        reader = csv.DictReader(text, delimiter=delimiter, restkey="\0more")
+        _need(name, tuple(reader.fieldnames or ()), needed)
+        number = 0
+        while True:
+            number += 1
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield number, Broken(number, f"no CSV: {error}")
+                continue
+            if "\0more" in row:
+                yield number, Broken(number, "has more cells than the header")
+            else:
+                yield number, row
 
 
 def _jsonl(file: BinaryIO, name: str, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:

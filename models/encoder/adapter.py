@@ -57,6 +57,15 @@ def parsed(name: str, content: bytes) -> Adapter:
     return Adapter(name, hashlib.sha256(content).hexdigest(), parts)
 
 
+def name_in(embedder: str) -> str:
+    """The adapter's name in that of the embedder it makes: between recipe and checksum.
+
+    >>> name_in("multilingual-e5-small-zh-en@r1-pet-food-0eddfbf8")
+    'pet-food'
+    """
+    return embedder.partition("@")[2].partition("-")[2].rpartition("-")[0]
+
+
 def stacked(first: Adapter | None, then: Mapping[str, NDArray[np.float16]]) -> bytes:
     """One adapter, as safetensors, that does what ``first`` and then ``then`` do: B·A of both side by side.
 

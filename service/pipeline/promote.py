@@ -7,7 +7,7 @@ from datetime import datetime
 from models.buckets import bucket_of
 from models.bundle import Bundle, MismatchedBundle
 from models.embed import Embedder
-from models.encoder.adapter import Adapter, parsed
+from models.encoder.adapter import Adapter, name_in, parsed
 from models.encoder.prepare import embedder_name
 from models.takeover import named, take_over
 from models.topics import TopicModel
@@ -54,8 +54,8 @@ class Promotion:
             following = named(bundle.topics, ids)
             if known.model is not None:
                 following = take_over(known.model, following, embedder.embed, back=ids.values())
-            if adapter is not None and bundle.adapter is not None:
-                await self._adapters.put(embedder.name, adapter, bundle.adapter)
+            if bundle.adapter is not None:
+                await self._adapters.put(embedder.name, bundle.adapter)
             try:
                 return await self._models.promote(
                     following, bucket_of(now), after=known.version, bundle=manifest.full_name, scales=bundle.scales, given=ids,
@@ -82,7 +82,7 @@ class Promotion:
 
     def _adapter_of(self, bundle: Bundle) -> Adapter | None:
         manifest = bundle.manifest
-        adapter = None if bundle.adapter is None else parsed(_adapter_name(manifest.encoder.name), bundle.adapter)
+        adapter = None if bundle.adapter is None else parsed(name_in(manifest.encoder.name), bundle.adapter)
         makes = self._base if adapter is None else embedder_name(adapter)
         if makes != manifest.encoder.name or bundle.topics.embedder != makes:
             raise MismatchedBundle(
@@ -90,11 +90,6 @@ class Promotion:
                 fix="Retrain with this version and encoder",
             )
         return adapter
-
-
-def _adapter_name(embedder: str) -> str:
-    """The adapter's name in an embedder's: between the recipe and the checksum."""
-    return embedder.partition("@")[2].partition("-")[2].rpartition("-")[0]
 
 
 def _check_ids(bundle: Bundle, live: TopicModel | None) -> None:

@@ -1,8 +1,8 @@
 """What promoted bundles changed of the encoder, in the store: so that workers anywhere need no file."""
 
-from models.encoder.adapter import Adapter, parsed
+from models.encoder.adapter import Adapter, name_in, parsed
 from service.store import keys
-from service.store.redis import Store, bytes_of, store_errors, text_of
+from service.store.redis import Store, bytes_of, store_errors
 
 
 class Adapters:
@@ -11,19 +11,15 @@ class Adapters:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def put(self, embedder: str, adapter: Adapter, content: bytes) -> None:
-        """Keep one; a few megabytes at most."""
+    async def put(self, embedder: str, content: bytes) -> None:
+        """Keep the bytes of an adapter's file; a few megabytes at most."""
         with store_errors():
-            async with self._store.client.pipeline(transaction=True) as pipe:
-                pipe.hset(keys.ADAPTERS, embedder, content)
-                pipe.hset(keys.ADAPTERS, f"{embedder} name", adapter.name)
-                await pipe.execute()
+            await self._store.client.hset(keys.ADAPTERS, embedder, content)
 
     async def get(self, embedder: str) -> Adapter | None:
         """The adapter of an embedder; None where no bundle brought it."""
-        with store_errors():
-            content, name = await self._store.client.hmget(keys.ADAPTERS, [embedder, f"{embedder} name"])
-        return parsed(text_of(name), bytes_of(content)) if content else None
+        content = await self.content(embedder)
+        return parsed(name_in(embedder), content) if content else None
 
     async def content(self, embedder: str) -> bytes | None:
         """The same as the bytes of its file."""

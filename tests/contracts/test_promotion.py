@@ -144,7 +144,7 @@ async def now_of(store: Store) -> int:
 async def shop(store: Store) -> Shop:
     shop = Shop(store)
     await shop.begin(a="late", b="broken")
-    await shop.adapters.put("tuned", Adapter("tuned", "", {}), b"\x02\x00\x00\x00\x00\x00\x00\x00{}")
+    await shop.adapters.put("tuned", b"\x02\x00\x00\x00\x00\x00\x00\x00{}")
     return shop
 
 

@@ -1,0 +1,184 @@
+"""A retraining goes on where it was killed, touches nothing live, and says what would get worse."""
+
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from models.bundle import FORMAT, MESSAGES, TOPICS, Data, Encoder, Manifest, load, topics_bytes, write
+from models.embed import Centring, Vectors, language_of
+from models.sentence import load_embedder
+from models.takeover import named
+from models.topic import TopicId
+from models.topics import TopicModel
+from service.clock import sleep_until
+from training import kept
+from training.intents import read_own
+from training.kept import Columns, Kept
+from training.regroup import Ground, regroup
+from training.retrain import STEPS, Order, Retraining
+
+NOW = datetime(2026, 3, 10, tzinfo=UTC)
+QUIET = Console(stderr=True, quiet=True)
+COLUMNS = Columns("said", "issue", None, "who")
+
+
+def issues(first: int, count: int) -> dict[str, tuple[str, ...]]:
+    return dict(list(read_own().intents.items())[first : first + count])
+
+
+@pytest.fixture(scope="module")
+def cache(encoder_folder: Path) -> Path:
+    return encoder_folder.parent.parent
+
+
+@pytest.fixture(scope="module")
+def live(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a service knows that heard of 26 issues."""
+    embedder = load_embedder(encoder_folder)
+    old = [
+        Kept(kept.redact(text).text, f"c{row}", NOW.timestamp() + row, issue, True)
+        for row, (issue, text) in enumerate((i, t) for i, texts in issues(0, 26).items() for t in texts)
+    ]
+    raw, languages = embedder.embed([one.gist for one in old]), [language_of(one.text) for one in old]
+    centring = Centring.fit(raw, languages)
+    ground = Ground(old, centring.apply(raw, languages), centring, [None] * len(old), embedder.name, embedder.embed)
+    found = regroup(ground, None, NOW).model
+    model = named(found, {topic.id: f"t{number + 1}" for number, topic in enumerate(found.topics)})
+    lines = "".join(
+        f'{{"text": "{one.text}", "customer": "{one.customer}", "occurred_at": "{NOW.isoformat()}"}}\n'
+        for one in old
+        if '"' not in one.text
+    )
+    manifest = Manifest(
+        format=FORMAT, kind="live", name="", made=NOW,
+        encoder=Encoder(name=embedder.name, dimension=embedder.dimension, base=embedder.name),
+        data=Data(fingerprint="", messages=len(old), labelled=0, rejected=0),
+        recipe={}, scores={}, objections=(), files={},
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("live") / "live"
+    write(folder, manifest, {TOPICS: topics_bytes(model), MESSAGES: lines.encode()})
+    return folder
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Four new issues, half of their messages named; a row without a text."""
+    path = tmp_path / "new.csv"
+    chance = random.Random(3)
+    with path.open("w", encoding="utf-8", newline="") as target:
+        table = csv.writer(target)
+        table.writerow(["said", "issue", "who"])
+        for issue, texts in issues(30, 4).items():
+            table.writerows([text, issue if chance.random() < 0.5 else "", f"n{text}"] for text in texts)
+        table.writerow(["", "x", "nobody"])
+    return path
+
+
+def order(file: Path | None, live: Path | None, out: Path, cache: Path) -> Order:
+    return Order(file, COLUMNS, live, out, cache, None, 10_000)
+
+
+def model_of(folder: Path) -> TopicModel:
+    return load(folder).topics
+
+
+def test_a_new_category_gets_topics_by_its_labels_and_the_old_ones_keep_their_ids_and_messages(
+    file: Path, live: Path, tmp_path: Path, cache: Path
+) -> None:
+    outcome = Retraining(order(file, live, tmp_path / "out", cache), QUIET, NOW).run()
+    before, after = model_of(live), model_of(tmp_path / "out")
+    assert [topic.id for topic in after.topics[: len(before.topics)]] == [topic.id for topic in before.topics]
+    named = {name.replace("_", " ") for name in issues(30, 4)}
+    called = {word for topic in after.topics if topic.id.startswith("new-") for word in topic.names.values()}
+    assert len(named & called) >= 3
+    assert outcome.scores.agreement is not None and outcome.scores.agreement >= 0.9
+    assert [one.reason for one in outcome.broken] == ["said is empty"]
+    assert outcome.manifest.data.rejected == 1
+
+
+def test_a_file_alone_gives_a_bundle_without_labels_too(tmp_path: Path, cache: Path) -> None:
+    path = tmp_path / "raw.csv"
+    with path.open("w", encoding="utf-8", newline="") as target:
+        table = csv.writer(target)
+        table.writerow(["said", "issue", "who"])
+        table.writerows([text, "", text] for texts in issues(0, 12).values() for text in texts)
+    outcome = Retraining(order(path, None, tmp_path / "out", cache), QUIET, NOW).run()
+    assert len(model_of(tmp_path / "out").topics) >= 5
+    assert (outcome.scores.before, outcome.scores.agreement) == (None, None)
+
+
+def test_nothing_personal_of_the_file_is_on_disk(tmp_path: Path, cache: Path) -> None:
+    path = tmp_path / "raw.csv"
+    with path.open("w", encoding="utf-8", newline="") as target:
+        table = csv.writer(target)
+        table.writerow(["said", "issue", "who"])
+        table.writerows(
+            [f"{text}，电话138-0013-8000", "", f"member-4711-{row}"]
+            for row, text in enumerate(t for texts in issues(0, 6).values() for t in texts)
+        )
+    Retraining(order(path, None, tmp_path / "out", cache), QUIET, NOW).run()
+    written = b"".join(one.read_bytes() for one in tmp_path.rglob("*") if one.is_file() and one != path)
+    assert b"0013-8000" not in written and b"4711" not in written
+
+
+def test_killed_after_every_step_the_same_command_goes_on_and_ends_as_without(
+    file: Path, live: Path, tmp_path: Path, cache: Path
+) -> None:
+    before = {path: path.read_bytes() for path in live.iterdir()}
+    command = [
+        sys.executable, "-m", "training", "retrain", str(file), "--text", "said", "--label", "issue", "--customer", "who",
+        "--live", str(live), "--out", str(tmp_path / "out"), "--cache", str(cache), "--no-tune",
+    ]  # fmt: skip
+    for step in ("messages", "vectors before", "topics"):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        done = tmp_path / ".work-out" / step
+        assert sleep_until(lambda done=done: done.exists(), seconds=120, every=0.005)  # type: ignore[misc]
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        assert not (tmp_path / "out").exists()
+    finished = _finished(tmp_path)
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert len(finished) >= 3 and all(f"{name}: done before" in again.stderr for name in finished)
+    assert not (tmp_path / ".work-out").exists()
+    assert {path: path.read_bytes() for path in live.iterdir()} == before
+    whole = Retraining(order(file, live, tmp_path / "whole", cache), QUIET, NOW).run()
+    one, other = load(tmp_path / "out"), load(tmp_path / "whole")
+    assert [topic.id for topic in one.topics.topics] == [topic.id for topic in other.topics.topics]
+    assert one.manifest.scores == whole.manifest.scores
+    assert (tmp_path / "out.html").read_text().startswith("<!doctype html>")
+
+
+def _finished(folder: Path) -> list[str]:
+    return [name for name in STEPS if (folder / ".work-out" / name).exists()]
+
+
+def test_another_file_begins_anew(file: Path, live: Path, tmp_path: Path, cache: Path) -> None:
+    Retraining(order(file, live, tmp_path / "out", cache), QUIET, NOW).run()
+    assert _finished(tmp_path)
+    with file.open("a", encoding="utf-8") as target:
+        target.write("送来的猫粮有股霉味,,n1\n")
+    Retraining(order(file, live, tmp_path / "out", cache), QUIET, NOW)
+    assert _finished(tmp_path) == []
+
+
+def test_topics_stay_retired_and_words_of_people_stay(live: Path) -> None:
+    model = model_of(live)
+    first = model.topics[0].id
+    retired = model.retire(first)
+    embedder_rows = Ground([], _no_rows(), model.centring, [], model.embedder, lambda texts: _no_rows())
+    after = regroup(embedder_rows, retired, NOW).model
+    assert after.topic(TopicId(first)).state == retired.topic(first).state
+    assert [topic.id for topic in after.topics] == [topic.id for topic in model.topics]
+
+
+def _no_rows() -> Vectors:
+    return np.empty((0, 384), np.float32)

@@ -1,0 +1,127 @@
+"""What would get worse is seen, and refused."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from models.embed import Centring, unit
+from models.message import RedactedText
+from models.topic import Topic, TopicId, TopicState
+from models.topics import TopicModel
+from training.fates import What, fates
+from training.kept import Kept
+from training.matching import match
+from training.report import html, markdown
+from training.scoring import Arm, Scores, objections, scales, score
+
+NOW = datetime(2026, 3, 10, tzinfo=UTC)
+HOUR = 3_600.0
+PLACES = unit(np.random.default_rng(1).normal(size=(4, 16)))
+
+
+def model(*names: str, **changes: Topic) -> TopicModel:
+    topics = tuple(Topic(TopicId(name), PLACES[row], 0.2, 10, NOW) for row, name in enumerate(names))
+    return TopicModel("e", Centring.none(16), tuple(changes.get(topic.id, topic) for topic in topics))
+
+
+def stream(weeks: int = 6, surge: bool = True) -> tuple[list[Kept], np.ndarray]:  # type: ignore[type-arg]
+    """Three issues at a steady rate, the first with a surge of a day in the last week; and where each message lies."""
+    rng = np.random.default_rng(4)
+    messages, issues = [], []
+    for hour in range(weeks * 7 * 24):
+        for issue, rate in enumerate((1.5, 2.0, 2.0)):
+            loud = surge and issue == 0 and hour in range((weeks * 7 - 3) * 24, (weeks * 7 - 2) * 24)
+            for _ in range(rng.poisson(rate * (6 if loud else 1))):
+                at = NOW.timestamp() + (hour + rng.random()) * HOUR
+                text = RedactedText(f"issue {issue} said by {len(messages)}")
+                messages.append(Kept(text, f"c{len(messages)}", at, f"l{issue}", True))
+                issues.append(issue)
+    return messages, PLACES[issues]
+
+
+MESSAGES, VECTORS = stream()
+SAME = model("a", "b", "c")
+
+
+def arm(one: TopicModel) -> Arm:
+    return Arm(one, VECTORS, one.assign(VECTORS))
+
+
+def test_the_same_model_has_no_objections() -> None:
+    found = score(MESSAGES, arm(SAME), arm(SAME))
+    assert (found.agreement, found.surges_found, found.more_alarms_a_week) == (1.0, 1.0, 0.0)
+    assert found.before is not None and found.before.alarms
+    assert objections(found) == ()
+
+
+def test_a_model_that_loses_a_topic_is_refused_for_what_is_lost() -> None:
+    blind = model("a", "b", "c", a=replace(SAME.topics[0], radius=-1.0))
+    told = " ".join(objections(score(MESSAGES, arm(SAME), arm(blind))))
+    assert "of old messages stay under their topic" in told
+    assert "of old messages lose their topic" in told
+    assert "of the surges of before are found" in told
+
+
+def test_a_topic_that_is_merged_or_split_agrees_with_what_it_came_from() -> None:
+    gone = replace(SAME.topics[1], state=TopicState.RETIRED, into=TopicId("a"))
+    assert score(MESSAGES, arm(SAME), arm(model("a", "b", "c", b=gone))).agreement == 1.0
+    child = model("a", "d", "c", d=replace(SAME.topics[1], id=TopicId("d"), origin=TopicId("b")))
+    assert score(MESSAGES, arm(SAME), arm(child)).agreement == 1.0
+
+
+def test_messages_of_too_little_time_or_number_are_not_scored() -> None:
+    few = MESSAGES[:30]
+    some = Arm(SAME, VECTORS[:30], SAME.assign(VECTORS[:30]))
+    found = score(few, some, some)
+    assert (found.agreement, found.surges_found) == (None, None)
+    assert objections(found) == ()
+
+
+def test_scales_tell_how_many_times_as_many_messages_a_topic_counts() -> None:
+    before = [one.topic for one in SAME.assign(VECTORS)]
+    kept_half = [None if one == "a" and row % 2 else one for row, one in enumerate(before)]
+    found = scales(MESSAGES, before, kept_half)
+    assert found.keys() == {"a"}
+    assert found["a"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_scores_survive_json() -> None:
+    found = score(MESSAGES, arm(SAME), arm(SAME))
+    assert Scores.from_json(found.to_json()) == found
+
+
+def test_every_fate_is_told_with_its_counts() -> None:
+    after = model(
+        "a", "b", "c", "d",
+        b=replace(SAME.topics[1], state=TopicState.RETIRED, into=TopicId("a")),
+        c=replace(SAME.topics[2], state=TopicState.RETIRED),
+        d=Topic(TopicId("d"), PLACES[3], 0.2, 5, NOW, origin=TopicId("a")),
+    )  # fmt: skip
+    was = [TopicId("a"), TopicId("b"), TopicId("c")]
+    now = [TopicId("a"), TopicId("a"), None]
+    told = {fate.topic: (fate.what, fate.before, fate.after) for fate in fates(SAME, after, was, now)}
+    assert told == {
+        "a": (What.KEPT, 1, 2),
+        "b": (What.MERGED, 1, 0),
+        "c": (What.RETIRED, 1, 0),
+        "d": (What.SPLIT, 0, 0),
+    }
+
+
+def test_the_page_fetches_nothing_and_shows_no_markup_of_a_message() -> None:
+    evil = Topic(TopicId("a"), PLACES[0], 0.2, 5, NOW, names={"en": "<script>alert(1)</script>"})
+    told = fates(None, model("a", a=evil), [], [])
+    found = score(MESSAGES, None, arm(SAME))
+    page = html("pets", found, told, ("<b>",), [])
+    assert "<script" not in page and "<svg" in page
+    assert "http://" not in page and "https://" not in page and "src=" not in page
+    assert "Not to be promoted" in markdown("pets", found, told, ("worse",), [])
+
+
+def test_each_former_topic_is_matched_with_one_group_at_most() -> None:
+    rows = [np.arange(0, 60), np.arange(60, 100)]
+    vectors = np.repeat(PLACES[:1], 100, axis=0)
+    found = match(rows, {TopicId("a"): np.arange(0, 100)}, vectors, 0.25)
+    assert [(one.group, one.topic) for one in found] == [(0, "a")]

@@ -1,0 +1,74 @@
+"""``tocsin-train retrain``: from messages to a bundle and its report, in steps that survive being killed."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from models.bundle import BundleError
+from models.encoder.errors import EncoderError
+from models.tables import TableError
+from training.fates import fates
+from training.kept import Columns
+from training.report import html, markdown, print_report
+from training.retrain import Order, Outcome, Retraining
+from training.tuning import TUNING
+
+DEFAULT_CACHE = Path("~/.cache/tocsin")
+
+
+def command(
+    file: Annotated[
+        Path | None, typer.Argument(help="CSV, JSONL or Parquet with messages of the new category.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the bundle to write; reports go beside it.")] = Path("bundle"),
+    live: Annotated[Path | None, typer.Option(help="What `tocsin bundles take` wrote: the present topics.")] = None,
+    text: Annotated[str, typer.Option(help="Column of the text.")] = "text",
+    label: Annotated[str | None, typer.Option(help="Column of the issue, empty where nobody named it.")] = None,
+    time: Annotated[str | None, typer.Option(help="Column of the time.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Column of the customer.")] = None,
+    tune: Annotated[bool, typer.Option(help="Tune the encoder, or leave it as it is.")] = True,
+    steps: Annotated[int, typer.Option(help="Batches to tune on.")] = TUNING.steps,
+    seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
+    most: Annotated[int, typer.Option(help="Messages of the file, and of those kept, at most.")] = 50_000,
+    cache: Annotated[Path, typer.Option(help="Folder of the prepared encoder.")] = DEFAULT_CACHE,
+) -> None:
+    """Learn a new product category: topics and encoder as a bundle, with what would change.
+
+    Killed anywhere, the same command goes on after the last finished step. Nothing that is live is touched.
+    """
+    if file is None and live is None:
+        raise typer.BadParameter("name a file of messages, or with --live what the service keeps, or both")
+    console = Console(stderr=True)
+    order = Order(
+        file=file,
+        columns=Columns(text, label, time, customer),
+        live=live,
+        out=out,
+        cache=cache.expanduser(),
+        recipe=replace(TUNING, steps=steps, seed=seed) if tune else None,
+        most=most,
+    )
+    try:
+        run = Retraining(order, console, datetime.now(UTC))
+        outcome = run.run()
+        _report(outcome, out, console)
+        run.end()
+    except (TableError, BundleError, EncoderError, ValueError, FileNotFoundError) as error:
+        console.print(f"error: {error}", style="red", soft_wrap=True)
+        raise typer.Exit(2) from error
+    except MemoryError as error:
+        console.print(f"error: the memory is used up; run it again with --most {most // 2}", style="red")
+        raise typer.Exit(2) from error
+
+
+def _report(outcome: Outcome, out: Path, console: Console) -> None:
+    told = fates(outcome.before, outcome.after, outcome.placed_before, outcome.placed_after)
+    parts = outcome.scores, told, outcome.manifest.objections, outcome.broken
+    out.with_name(f"{out.name}.md").write_text(markdown(out.name, *parts), encoding="utf-8")
+    out.with_name(f"{out.name}.html").write_text(html(out.name, *parts), encoding="utf-8")
+    print_report(Console(), *parts)
+    console.print(f"{out}, and the report in {out}.md and {out}.html; next: tocsin bundles promote {out}")

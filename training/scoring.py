@@ -1,0 +1,226 @@
+"""Before and after a retraining, on messages that it did not learn from; and why a bundle should not be promoted."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from models.embed import Vectors
+from models.topic import TopicId, TopicState
+from models.topics import Assignment, TopicModel
+from training.backtest import Raised, run, settings_for
+from training.counts import Counts
+from training.grouping import Grouping, grouping
+from training.kept import Kept
+
+_BUCKET = timedelta(hours=1)
+_LEAST_SPAN = timedelta(days=14)  # half to learn from, half to judge: a week is the shortest season
+_SAME_SURGE = timedelta(hours=24) // _BUCKET  # an alarm within a day is the same episode (`models.surge`)
+_SURE = 0.5  # least strength of a message that stands for its topic
+_LEAST_SCORED = 20  # messages; of fewer a share says nothing
+
+AGREEMENT = 0.9
+"""Least share of old held-out messages that stay under their topic, or go to what it became: a chosen figure, as are
+the ones below. Where more than one in ten goes elsewhere, people no longer find what they knew."""
+QUALITY_LOSS = 0.02  # most that knn1 or NMI may fall on labelled messages
+COVERAGE_LOSS = 0.05  # most of the old messages that may go from a topic to none
+SURGES_FOUND = 0.8  # least share of the surges found before that is found after
+MORE_ALARMS = 1.0  # alarms a week that nothing before explains: half of the default budget of false alarms
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of the comparison: figures of the held-out messages, and alarms of the backtest."""
+
+    coverage_old: float | None
+    coverage_new: float | None
+    quality: Grouping | None
+    """Of labelled messages; None where too few have a label."""
+    alarms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Before and after. ``surges_found`` is the share of the alarms before that are raised after; None where the
+    messages are too few or span too little time."""
+
+    before: Side | None
+    after: Side
+    agreement: float | None
+    surges_found: float | None
+    more_alarms_a_week: float | None
+    held_out: int
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """What `to_json` gave."""
+        sides = {name: _said(said[name]) for name in ("before", "after")}
+        return cls(**{**said, **sides})
+
+
+Placed = Sequence[TopicId | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Arm:
+    """One model with what it makes of all messages: unit vectors after centring (n, d) and assignments (n)."""
+
+    model: TopicModel
+    vectors: Vectors
+    assigned: Sequence[Assignment]
+
+    @cached_property
+    def placed(self) -> Placed:
+        return [one.topic for one in self.assigned]
+
+    def sure(self, rows: Sequence[int]) -> Placed:
+        """The topics of these messages, None where another topic is nearly as near."""
+        return [self.assigned[row].topic if self.assigned[row].strength >= _SURE else None for row in rows]
+
+
+def score(messages: Sequence[Kept], before: Arm | None, after: Arm) -> Scores:
+    """Compare two models on the same messages."""
+    out = [row for row, one in enumerate(messages) if one.held_out]
+    alarms = (_alarms(messages, before.placed), _alarms(messages, after.placed)) if before else (None, None)
+    found = more = None
+    if before and alarms[0] is not None and alarms[1] is not None:
+        found, more = _compared(alarms[0], alarms[1], after.model, _weeks(messages))
+    return Scores(
+        before=_side(messages, before, out, alarms[0]) if before else None,
+        after=_side(messages, after, out, alarms[1]),
+        agreement=_agreement(messages, before.placed, after, out) if before else None,
+        surges_found=found,
+        more_alarms_a_week=more,
+        held_out=len(out),
+    )
+
+
+def objections(scores: Scores) -> tuple[str, ...]:
+    """Why the bundle should not go live, by the limits above; none where all is well."""
+    before, after = scores.before, scores.after
+    found = []
+    if scores.agreement is not None and scores.agreement < AGREEMENT:
+        found.append(f"only {scores.agreement:.2f} of old messages stay under their topic (at least {AGREEMENT})")
+    if before and before.quality and after.quality:
+        for name in ("knn1", "nmi"):
+            was, now = getattr(before.quality, name), getattr(after.quality, name)
+            if now < was - QUALITY_LOSS:
+                found.append(f"{name} of labelled messages falls from {was:.3f} to {now:.3f} (at most {QUALITY_LOSS})")
+    lost = _lost(before, after)
+    if lost > COVERAGE_LOSS:
+        found.append(f"{lost:.2f} of old messages lose their topic (at most {COVERAGE_LOSS})")
+    if scores.surges_found is not None and scores.surges_found < SURGES_FOUND:
+        found.append(f"only {scores.surges_found:.2f} of the surges of before are found (at least {SURGES_FOUND})")
+    if scores.more_alarms_a_week is not None and scores.more_alarms_a_week > MORE_ALARMS:
+        found.append(f"{scores.more_alarms_a_week:.1f} more alarms a week (at most {MORE_ALARMS})")
+    return tuple(found)
+
+
+def scales(messages: Sequence[Kept], before: Placed, after: Placed) -> dict[str, float]:
+    """How many times as many of the same old messages each topic counts, where that is not the same."""
+    old = [row for row, one in enumerate(messages) if one.old]
+    was, now = Counter(before[row] for row in old), Counter(after[row] for row in old)
+    return {
+        name: now[name] / was[name]
+        for name in was.keys() & now.keys()
+        if name is not None and was[name] >= _LEAST_SCORED and now[name] != was[name]
+    }
+
+
+def _lost(before: Side | None, after: Side) -> float:
+    """The share of old messages that had a topic and have none."""
+    if before is None or before.coverage_old is None or after.coverage_old is None:
+        return 0.0
+    return before.coverage_old - after.coverage_old
+
+
+def _said(side: Mapping[str, Any] | None) -> Side | None:
+    if side is None:
+        return None
+    quality = Grouping(**side["quality"]) if side["quality"] else None
+    return Side(**{**side, "quality": quality})
+
+
+def _side(messages: Sequence[Kept], arm: Arm, out: Sequence[int], alarms: Sequence[Raised] | None) -> Side:
+    labelled = [row for row in out if messages[row].label]
+    labels = [label for row in labelled if (label := messages[row].label)]
+    scored = len(labelled) >= _LEAST_SCORED and len(set(labels)) > 1
+    return Side(
+        coverage_old=_coverage([arm.placed[row] for row in out if messages[row].old]),
+        coverage_new=_coverage([arm.placed[row] for row in out if not messages[row].old]),
+        quality=grouping(arm.vectors[labelled], labels) if scored else None,
+        alarms=None if alarms is None else len(alarms),
+    )
+
+
+def _coverage(placed: Placed) -> float | None:
+    return round(float(np.mean([one is not None for one in placed])), 3) if len(placed) >= _LEAST_SCORED else None
+
+
+def _agreement(messages: Sequence[Kept], before: Placed, after: Arm, out: Sequence[int]) -> float | None:
+    pairs = [(before[row], after.placed[row]) for row in out if messages[row].old and before[row] is not None]
+    if len(pairs) < _LEAST_SCORED:
+        return None
+    agree = [now is not None and was in _ancestors(after.model, now) for was, now in pairs]
+    return round(float(np.mean(agree)), 3)
+
+
+def _ancestors(model: TopicModel, name: TopicId) -> set[TopicId | None]:
+    """A topic, the one it was split from, and those merged into it."""
+    merged = {topic.id for topic in model.topics if topic.into == name and topic.state is TopicState.RETIRED}
+    return {name, model.topic(name).origin, *merged}
+
+
+def _alarms(messages: Sequence[Kept], placed: Placed) -> Sequence[Raised] | None:
+    """What the detector would have raised over the second half of the kept weeks; None where they are too few."""
+    customers: dict[tuple[TopicId, int], set[str]] = defaultdict(set)
+    for one, topic in zip(messages, placed, strict=True):
+        if one.old and one.at is not None and topic is not None:
+            customers[topic, int(one.at // _BUCKET.total_seconds())].add(one.customer)
+    buckets = [bucket for _, bucket in customers]
+    if not buckets or (max(buckets) - min(buckets)) * _BUCKET < _LEAST_SPAN:
+        return None
+    counts = _counts({key: len(who) for key, who in customers.items()})
+    return run(counts, settings_for(counts, _BUCKET), (counts.first + counts.last + 1) // 2).alerts
+
+
+def _counts(customers: Mapping[tuple[TopicId, int], int]) -> Counts:
+    ordered = sorted(customers, key=lambda key: (key[1], key[0]))
+    topics = sorted({topic for topic, _ in ordered})
+    place = {topic: row for row, topic in enumerate(topics)}
+    first = ordered[0][1]
+    return Counts(
+        topics=tuple(topics),
+        born=np.full(len(topics), first, np.int64),
+        row=np.array([place[topic] for topic, _ in ordered], np.int64),
+        bucket=np.array([bucket for _, bucket in ordered], np.int64),
+        customers=np.array([customers[key] for key in ordered], np.int64),
+        first=first,
+        last=ordered[-1][1],
+    )
+
+
+def _compared(
+    before: Sequence[Raised], after: Sequence[Raised], model: TopicModel, weeks: float
+) -> tuple[float | None, float]:
+    """The share of alarms before that are there after, and how many more there are a week."""
+
+    def same(one: Raised, other: Raised) -> bool:
+        return one.topic in _ancestors(model, other.topic) and abs(one.bucket - other.bucket) <= _SAME_SURGE
+
+    found = [any(same(one, other) for other in after) for one in before]
+    more = [not any(same(one, other) for one in before) for other in after]
+    return (round(float(np.mean(found)), 3) if found else None), round(sum(more) / max(weeks, 1e-9), 2)
+
+
+def _weeks(messages: Sequence[Kept]) -> float:
+    """That the backtest judges: the second half of the kept time."""
+    times = [one.at for one in messages if one.old and one.at is not None]
+    return (max(times) - min(times)) / timedelta(days=7).total_seconds() / 2
