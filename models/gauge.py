@@ -18,7 +18,7 @@ from models.calibration import quiet_peaks, threshold_for
 from models.indicator import Indicator, Tally
 from models.limits import Cause, Lines
 from models.measure import Mask, Measures, Sums, heard
-from models.profile import DRIFT, PRIOR, calendar
+from models.habit import DRIFT, PRIOR, calendar
 from models.season import FloatArray
 
 _WEEK = 7 * BUCKETS_PER_DAY

@@ -23,7 +23,7 @@ class Reading:
     alarm: bool
     quiet: bool
     onset: int
-    observed: int
+    observed: float
     expected: float
 
 

@@ -15,6 +15,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         registry = self.registry
         self.accepted = Counter("tocsin_messages_accepted", "Messages taken into the inbox", registry=registry)
+        self.observed = Counter("tocsin_observations_accepted", "Observations of indicators", registry=registry)
         self.duplicates = Counter("tocsin_messages_duplicate", "Messages posted again", registry=registry)
         self.rejected = Counter("tocsin_messages_rejected", "Messages refused at the door", ["code"], registry=registry)
         self.counted = Counter("tocsin_messages_counted", "Messages counted", registry=registry)

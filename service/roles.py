@@ -11,10 +11,12 @@ from service.errors import StoreAway, Unavailable
 from service.logs import log
 from service.pipeline.deliver import Deliverer
 from service.pipeline.discover import Discovery
+from service.pipeline.gauge import GaugeJudge
 from service.pipeline.judge import Judge
 from service.pipeline.watermark import event_watermark, wall_watermark
 from service.pipeline.worker import Worker
 from service.settings import Settings, TimeMode
+from service.store.gauges import Gauges
 from service.store.inbox import Inbox
 from service.store.judgement import NotInStep
 from service.store.lease import TERM, Lease
@@ -111,6 +113,28 @@ class JudgeRole:
 
     def _due(self, watermark: datetime) -> bool:
         return self._discovered is None or watermark - self._discovered >= self._settings.discover_every
+
+
+async def run_gauge(
+    judge: GaugeJudge, gauges: Gauges, lease: Lease, settings: Settings, clock: Clock, stop: asyncio.Event
+) -> None:
+    """Judge indicators while the lease is held, beside the judge of messages; observations wait in no queue, so that
+    time has come as far as the clock, or the newest of them, says."""
+    async with renewed(lease):
+        while settings.indicators_part and not stop.is_set():
+            try:
+                now, span = clock(), await gauges.span()
+                if span is not None and await lease.hold():
+                    by_event = settings.time is TimeMode.event
+                    await judge.advance(span[1] if by_event else now - settings.grace, now)
+                else:
+                    judge.forget()
+            except (NotInStep, StoreAway) as error:
+                log.warning("standing by", detail=str(error))
+                judge.forget()
+            await _pause(stop, TICK)
+    with suppress(StoreAway):
+        await lease.release()
 
 
 async def run_deliver(deliverer: Deliverer, lease: Lease, clock: Clock, stop: asyncio.Event) -> None:

@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     discover_first: int = Field(500, ge=50, description="messages before the first topics are made")
     discover_every: timedelta = Field(timedelta(hours=6), description="time between discoveries")
     false_alarms_per_week: float = Field(2.0, gt=0, le=1_000, description="the one knob: alarms that may be false")
+    indicators: Path | None = Field(None, description="file of your own service indicators, TOML or YAML")
+    indicators_part: float = Field(
+        0.2, ge=0, lt=1, description="part of the false alarms that indicators may use; 0: none is judged"
+    )
     receivers: Path | None = Field(None, description="file of receivers, TOML or YAML")
     webhooks: Annotated[tuple[str, ...], NoDecode] = Field((), description="receivers' URLs, comma-separated")
     webhook_secret: SecretStr | None = Field(None, description="whsec_ secret that signs webhooks")
@@ -100,7 +104,7 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("data_dir", "cache", "receivers", "mappings")
+    @field_validator("data_dir", "cache", "receivers", "mappings", "indicators")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value else None

@@ -23,6 +23,8 @@ from service.notify.receiver import Receiver
 from service.pipeline.deliver import Deliverer
 from service.pipeline.discover import DiscoverRules, Discovery
 from service.pipeline.embedders import Embedders
+from service.pipeline.gauge import GaugeJudge, GaugeRules
+from service.pipeline.indicators import read_indicators
 from service.pipeline.ingest import Ingest, IngestRules
 from service.pipeline.judge import CROWDS_PART, Judge, JudgeRules
 from service.pipeline.lookout import Lookout
@@ -40,6 +42,7 @@ from service.store.apikeys import ApiKeys
 from service.store.board import Board
 from service.store.campaigns import Campaigns
 from service.store.counts import Counts, Retention
+from service.store.gauges import Gauges
 from service.store.inbox import Inbox
 from service.store.judgement import JudgeStore
 from service.store.lease import Lease
@@ -63,6 +66,8 @@ class Rooms:
     models: ModelStore
     lineage: LineageLog
     adapters: Adapters
+    gauges: Gauges
+    gauge: JudgeStore
     book: AlertBook
     judge: JudgeStore
     outbox: Outbox
@@ -86,6 +91,14 @@ def open_rooms(settings: Settings, url: str) -> Rooms:
         models=ModelStore(store),
         lineage=LineageLog(store),
         adapters=Adapters(store),
+        gauges=Gauges(
+            store,
+            partitions=partitions,
+            seen=settings.keep_seen,
+            buckets=settings.keep_counts,
+            cells=settings.keep_cells,
+        ),
+        gauge=JudgeStore(store, role="gauge"),
         book=AlertBook(store),
         judge=JudgeStore(store),
         outbox=Outbox(store),
@@ -129,6 +142,7 @@ def build_worker(settings: Settings, rooms: Rooms, embedder: Embedder, metrics: 
 def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics) -> Judge:
     rules = JudgeRules(
         false_alarms_per_week=settings.false_alarms_per_week,
+        part=1 - settings.indicators_part,
         receivers=(EVERYBODY,),
         base_url=settings.public_url,
     )
@@ -139,6 +153,18 @@ def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics
         rooms.judge, rooms.counts, rooms.models, rooms.book, rooms.campaigns, witness, lookout, succession, rules,
         metrics, lease.token,
     )  # fmt: skip
+
+
+def build_gauge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics) -> GaugeJudge:
+    rules = GaugeRules(
+        indicators=tuple(read_indicators(settings.indicators).values()),
+        false_alarms_per_week=settings.false_alarms_per_week,
+        part=settings.indicators_part,
+        keep=settings.keep_counts,
+        receivers=(EVERYBODY,),
+        base_url=settings.public_url,
+    )
+    return GaugeJudge(rooms.gauge, rooms.gauges, rooms.book, rules, metrics, lease.token)
 
 
 def build_discovery(settings: Settings, rooms: Rooms, found: DiscoverySettings | None = None) -> Discovery:
@@ -180,6 +206,9 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
         models=rooms.models,
         lineage=rooms.lineage,
         counts=rooms.counts,
+        gauges=rooms.gauges,
+        gauge=rooms.gauge,
+        indicators=read_indicators(settings.indicators),
         pools=rooms.pools,
         book=rooms.book,
         judge=rooms.judge,

@@ -174,3 +174,34 @@ BUDGET: dict[str, Any] = {
     "noise": 2,
     "choices": [{"false_alarms_per_week": 2.0, "threshold": 3.4, "crowd_bar": 4.1, "alerts": 11}],
 }
+
+INDICATOR: dict[str, Any] = {
+    "name": "waiting_time",
+    "labels": {"en": "Waiting over 15 minutes", "zh": "等待超过 15 分钟"},
+    "kind": "share",
+    "direction": "up",
+    "unit": "min",
+    "limit": 15.0,
+    "quantile": None,
+    "least": 20.0,
+    "start": 0.2,
+    "ceiling": None,
+    "floor": None,
+    "since": "2026-02-10T00:00:00Z",
+    "learning_until": None,
+    "now": {
+        "start": "2026-03-10T08:00:00Z",
+        "end": "2026-03-10T09:00:00Z",
+        "n": 120,
+        "value": 0.34,
+        "usual": 0.15,
+        "lower": None,
+        "upper": 0.27,
+        "learnt": 0.27,
+        "in_force": "learnt",
+        "why": {"hour": 1.8, "weekday": 1.1, "volume": 1.2},
+    },
+}
+INDICATOR_POINT: dict[str, Any] = {
+    "start": "2026-03-10T08:00:00Z", "n": 120, "value": 0.34, "usual": 0.15, "lower": 0.08, "upper": 0.25,
+}  # fmt: skip

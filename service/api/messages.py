@@ -40,6 +40,10 @@ def _attributes(value: object) -> object:
 
 Word = Annotated[str, BeforeValidator(_word)]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
+Time = Annotated[datetime, BeforeValidator(_time)]
+Attributes = Annotated[
+    dict[Name, Annotated[str, Field(max_length=200)]], BeforeValidator(_attributes), Field(max_length=32)
+]
 
 
 class MessageIn(BaseModel):
@@ -65,13 +69,11 @@ class MessageIn(BaseModel):
     text: str
     id: Annotated[Word, Field(min_length=1, max_length=200)] | None = None
     source: Name = "default"
-    occurred_at: Annotated[datetime, BeforeValidator(_time)] | None = None
+    occurred_at: Time | None = None
     customer_id: Annotated[Word, Field(min_length=1, max_length=200)] | None = None
     channel: Name | None = None
     order_id: Annotated[Word, Field(max_length=200)] | None = None
-    attributes: Annotated[
-        dict[Name, Annotated[str, Field(max_length=200)]], BeforeValidator(_attributes), Field(max_length=32)
-    ] = Field(default_factory=dict)
+    attributes: Attributes = Field(default_factory=dict)
 
     def raw(self, now: datetime) -> RawMessage:
         """The message for the pipeline; without a time it occurred now, without an id it gets a fresh one."""

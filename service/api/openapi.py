@@ -23,6 +23,7 @@ _TAGS: Mapping[str, str] = {
     "alerts": "What rings, and what people do about it",
     "feeds": "Alerts for feed readers",
     "topics": "The issues that messages are counted under",
+    "indicators": "Service metrics under dynamic thresholds",
     "campaigns": "Announced promotions",
     "receivers": "Who is told, and what could not be told",
     "keys": "Who may do what",
@@ -110,6 +111,11 @@ TOLD: Mapping[str, Told] = {
     "POST /v1/topics/{topic_id}/part": Told(shapes.TopicShape, examples.TOPIC),
     "POST /v1/topics/{topic_id}/apart": Told(shapes.TopicShape, examples.TOPIC),
     "POST /v1/topics/{topic_id}/split": Told(shapes.TopicShape, examples.TOPIC | {"id": "t42", "origin": "t7"}),
+    "POST /v1/indicators/{name}": Told(shapes.ObservationReceipt, {"accepted": 2, "duplicates": 0, "rejected": []}),
+    "GET /v1/indicators": Told(shapes.IndicatorList, {"indicators": [examples.INDICATOR]}),
+    "GET /v1/indicators/{name}": Told(
+        shapes.IndicatorDetail, examples.INDICATOR | {"curve": [examples.INDICATOR_POINT]}
+    ),
     "GET /v1/campaigns": Told(shapes.CampaignList, {"campaigns": [examples.CAMPAIGN]}),
     "POST /v1/campaigns": Told(shapes.CampaignShape, examples.CAMPAIGN),
     "GET /v1/receivers": Told(shapes.ReceiverList, {"receivers": [examples.RECEIVER]}),
@@ -163,6 +169,10 @@ ASKED: Mapping[str, Any] = {
     "POST /v1/topics/{topic_id}/apart": {"other": "t3", "by": "quality"},
     "POST /v1/topics/{topic_id}/split": {"messages": ["chat-118"], "by": "quality"},
     "PUT /v1/budget": {"false_alarms_per_week": 1.0},
+    "POST /v1/indicators/{name}": [
+        {"value": 17.5, "id": "call-118", "attributes": {"queue": "returns"}},
+        {"value": 12, "denominator": 80},
+    ],
     "POST /v1/campaigns": {"name": "11.11", "start": "2026-11-11T00:00:00+08:00", "end": "2026-11-12T00:00:00+08:00"},
     "POST /v1/keys": {"name": "chatbot", "scopes": ["ingest"]},
     "POST /v1/keys/{key_id}/end": {},

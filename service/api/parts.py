@@ -8,6 +8,7 @@ from typing import Any
 
 from models.buckets import BUCKET, bucket_of
 from models.detector import Detector
+from models.indicator import Indicator
 from models.message import RawMessage
 from models.series import hourly_curve
 from service.api.auth import Gate
@@ -23,6 +24,7 @@ from service.store.apikeys import ApiKeys
 from service.store.board import Board
 from service.store.campaigns import Campaigns
 from service.store.counts import Counts
+from service.store.gauges import Gauges
 from service.store.inbox import Inbox
 from service.store.judgement import JudgeStore
 from service.store.lineage import LineageLog
@@ -48,6 +50,9 @@ class ApiParts:
     models: ModelStore
     lineage: LineageLog
     counts: Counts
+    gauges: Gauges
+    gauge: JudgeStore
+    indicators: Mapping[str, Indicator]
     pools: Pools
     book: AlertBook
     judge: JudgeStore

@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.alert import Judgement, Reason
 from models.embed import Language
+from models.indicator import Direction, Kind
+from models.limits import Cause
 from models.lineage import Change
 from models.severity import Severity
 from service.store.apikeys import Scope
@@ -43,9 +45,24 @@ class Window(Shape):
     start: Time
     end: Time
     minutes: int
-    observed: int = Field(description="customers counted")
+    observed: float = Field(description="customers counted; of an indicator its figure")
     expected: float
-    upper_bound: int = Field(description="the largest count still normal")
+    upper_bound: float = Field(description="the largest count still normal; of an indicator the threshold crossed")
+
+
+class AlertIndicator(Shape):
+    """The indicator that an alert is about, and the thresholds about it."""
+
+    name: str
+    kind: Kind
+    direction: Direction
+    unit: str
+    n: float = Field(description="observations in the window")
+    cause: Cause
+    start: float | None
+    learnt: float | None
+    lower: float | None
+    upper: float | None
 
 
 class Culprit(Shape):
@@ -70,7 +87,7 @@ class Sample(Shape):
 
 class Point(Shape):
     start: Time
-    observed: int
+    observed: float
     expected: float
     upper: float
 
@@ -107,7 +124,7 @@ class Spark(Shape):
     """The curve of a list: an hour a value."""
 
     start: Time
-    observed: list[int]
+    observed: list[float]
     upper: list[float]
 
 
@@ -119,7 +136,7 @@ class AlertBase(Shape):
     headlines: dict[Language, str]
     state: Literal["pending", "firing", "resolved"]
     severity: Severity
-    severity_reasons: list[Literal["size", "ratio", "speed", "silence"]]
+    severity_reasons: list[Literal["size", "ratio", "speed", "silence", "limit"]]
     reason: Reason
     fired_at: Time
     onset: Time
@@ -130,9 +147,10 @@ class AlertBase(Shape):
     new_normal: bool
     former: FormerShape | None
     topic: Topic
-    observed: int
+    observed: float
     expected: float
-    upper_bound: int
+    upper_bound: float
+    indicator: AlertIndicator | None
     window: Window
     customers: int
     messages: int
@@ -463,6 +481,61 @@ class BudgetPage(BaseModel):
     rang: int = Field(description="alerts since then")
     noise: int = Field(description="of these, judged noise")
     choices: list[BudgetChoice]
+
+
+class ObservationReceipt(Shape):
+    accepted: int
+    duplicates: int
+    rejected: list[RefusedEvent]
+
+
+class IndicatorNow(Shape):
+    """The last hour; ``why`` is what hour, weekday and volume multiply the usual level by (the odds, of shares)."""
+
+    start: Time
+    end: Time
+    n: float
+    value: float | None
+    usual: float | None
+    lower: float | None
+    upper: float | None
+    learnt: float | None
+    in_force: Cause | None
+    why: dict[str, float]
+
+
+class IndicatorShape(Shape):
+    name: str
+    labels: dict[Language, str]
+    kind: Kind
+    direction: Direction
+    unit: str
+    limit: float | None
+    quantile: float | None
+    least: float = Field(description="observations below which nothing is said")
+    start: float | None = Field(description="the threshold until there is history")
+    ceiling: float | None
+    floor: float | None
+    since: Time | None
+    learning_until: Time | None
+    now: IndicatorNow | None
+
+
+class IndicatorPoint(Shape):
+    start: Time
+    n: float
+    value: float | None
+    usual: float | None
+    lower: float | None
+    upper: float | None
+
+
+class IndicatorDetail(IndicatorShape):
+    curve: list[IndicatorPoint]
+
+
+class IndicatorList(Shape):
+    indicators: list[IndicatorShape]
 
 
 class DeadMessage(Shape):

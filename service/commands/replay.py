@@ -100,7 +100,8 @@ def run(
             f"{file.name}: no row can be used; the first problem is: {broken[0].reason if broken else 'none'}"
         )
     settings = load_settings(
-        time=TimeMode.event, false_alarms_per_week=budget, waiting=max(20_000, len(raws)), max_backlog=1_000_000,
+        time=TimeMode.event, false_alarms_per_week=budget, indicators_part=0,
+        waiting=max(20_000, len(raws)), max_backlog=1_000_000,
         keep_counts=timedelta(days=4_000), keep_cells=timedelta(days=4_000), max_text=100_000,
     )  # fmt: skip
     from service.commands.prepare import ensure_encoder

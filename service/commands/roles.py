@@ -19,6 +19,7 @@ from service.wiring import (
     build_deliverer,
     build_discovery,
     build_embedder,
+    build_gauge,
     build_judge,
     hash_key_of,
     hold_embedder,
@@ -70,7 +71,7 @@ async def _worker(settings: Settings, rooms: Rooms) -> None:
 
 
 async def _judge(settings: Settings, rooms: Rooms) -> None:
-    from service.roles import JudgeRole
+    from service.roles import JudgeRole, run_gauge
 
     await lay_out(rooms, settings)
     lease = Lease(rooms.store, "judge")
@@ -79,7 +80,9 @@ async def _judge(settings: Settings, rooms: Rooms) -> None:
     judge = build_judge(settings, rooms, lease, metrics)
     role = JudgeRole(judge, discovery, rooms.models, rooms.inbox, lease, settings, wall_clock)
     async with shown(rooms, "judge", metrics):
-        await role.run(stop_signal())
+        gauge_lease, stop = Lease(rooms.store, "gauge"), stop_signal()
+        gauge = build_gauge(settings, rooms, gauge_lease, metrics)
+        await asyncio.gather(role.run(stop), run_gauge(gauge, rooms.gauges, gauge_lease, settings, wall_clock, stop))
     await rooms.store.close()
 
 

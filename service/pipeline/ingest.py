@@ -1,8 +1,8 @@
 """The door: redact, hash the customer, append to the inbox."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from models.fingerprint import customer_key, unnamed_key
 from models.message import CustomerKey, Message, RawMessage, RedactedText
@@ -47,7 +47,11 @@ class Ingest:
             raise BadMessage("text", "is empty; send what the customer wrote", "text_empty")
         if len(raw.text) > self._rules.max_text:
             raise BadMessage("text", f"is longer than {self._rules.max_text} characters; shorten it", "text_too_long")
-        if self._rules.check_clock and raw.occurred_at > self._clock() + _AHEAD:
+        self.check_time(raw.occurred_at)
+
+    def check_time(self, at: datetime) -> None:
+        """Raises `BadMessage` where a sender's clock must be wrong."""
+        if self._rules.check_clock and at > self._clock() + _AHEAD:
             raise BadMessage("occurred_at", "lies in the future; check the sender's clock and zone", "future")
 
     async def take(self, raws: Sequence[RawMessage], answer: str | None = None) -> list[Accepted]:
@@ -63,11 +67,7 @@ class Ingest:
         """The message as it is kept: no personal data in text or attributes, the customer a keyed hash."""
         settings = self._rules.redact
         text = redact(raw.text, settings).text
-        attributes = {
-            name.translate(_SEPARATORS): redact(value.translate(_SEPARATORS), settings).text
-            for name, value in raw.attributes.items()
-            if name.lower() not in AGENT_ATTRIBUTES and value
-        }
+        attributes = self.kept(raw.attributes)
         if raw.channel:
             attributes["channel"] = redact(raw.channel.translate(_SEPARATORS), settings).text
         return Message(
@@ -79,6 +79,14 @@ class Ingest:
             order_id=raw.order_id,
             attributes=attributes,
         )
+
+    def kept(self, attributes: Mapping[str, str]) -> dict[str, str]:
+        """Attributes as they are kept: redacted, and nothing about agents."""
+        return {
+            name.translate(_SEPARATORS): redact(value.translate(_SEPARATORS), self._rules.redact).text
+            for name, value in attributes.items()
+            if name.lower() not in AGENT_ATTRIBUTES and value
+        }
 
     def _customer(self, customer_id: str | None, text: RedactedText) -> CustomerKey:
         return customer_key(customer_id, key=self._rules.hash_key) if customer_id else unnamed_key(text)

@@ -61,6 +61,7 @@ _PAST = timedelta(days=28)  # how far back a newly found topic's counts are read
 @dataclass(frozen=True, slots=True)
 class JudgeRules:
     false_alarms_per_week: float
+    part: float = 1.0  # of them, for messages; indicators have the rest
     surge: SurgeRules = field(default_factory=SurgeRules)
     receivers: tuple[str, ...] = ()
     base_url: str = ""
@@ -93,7 +94,7 @@ class _Case:
     surge: Surge
     before: Surge | None
     loud: bool
-    observed: int
+    observed: float
     testify: Callable[[], Awaitable[Evidence]]
 
 
@@ -152,7 +153,7 @@ class Judge:
 
     async def begin(self, first: int, raise_from: int) -> None:
         """Start judging at bucket ``first``, raising from ``raise_from``: once, when the first topics are made."""
-        budget = self._rules.false_alarms_per_week
+        budget = self._rules.part * self._rules.false_alarms_per_week
         detector = Detector(DetectorSettings(false_alarms_per_week=budget - CROWDS_PART * budget), first)
         bench = _Bench(detector, None, raise_from, {}, {})
         await self._write(bench, first - 1, _Changes())
@@ -459,7 +460,7 @@ class Judge:
 
     async def _heed(self, bench: _Bench) -> None:
         """Keep to the budget of false alarms that people chose since, else to that of the settings."""
-        budget = await self._store.budget() or self._rules.false_alarms_per_week
+        budget = self._rules.part * (await self._store.budget() or self._rules.false_alarms_per_week)
         detector, watch = bench.detector, self._lookout.watch
         crowds = budget if self._lookout.slow else CROWDS_PART * budget
         if (detector.settings.false_alarms_per_week, watch.per_week) == (budget - crowds, crowds):

@@ -16,6 +16,10 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{pN}:waiting                | stream | newest N              | worker (count.lua)  |
 | tocsin:{pN}:recent                 | stream | newest N              | worker (count.lua)  |
 | tocsin:{pN}:dead                   | stream | newest 10,000         | worker (bury.lua)   |
+| tocsin:{pN}:gauges:BUCKET          | hash   | keep_counts           | api (observe.lua)   |
+| tocsin:{pN}:gaugecells:HOUR        | hash   | keep_cells            | api (observe.lua)   |
+| tocsin:{pN}:observed:DAY           | set    | keep_seen + 1 day     | api (observe.lua)   |
+| tocsin:{pN}:gauges:span            | hash   | for ever              | api (observe.lua)   |
 | tocsin:{tenant}:lease:ROLE         | string | 30 s, renewed         | judge, deliver      |
 | tocsin:{tenant}:model              | hash   | for ever              | judge, promote (model.lua) |
 | tocsin:{tenant}:adapters           | hash   | for ever              | promote             |
@@ -23,12 +27,12 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{tenant}:promotions         | stream | newest 1,000          | promote (model.lua) |
 | tocsin:{tenant}:lineage            | list   | for ever              | who writes the model (model.lua) |
 | tocsin:{tenant}:judge              | hash   | for ever              | judge (commit.lua)  |
+| tocsin:{tenant}:budget             | string | until the settings count again | api     |
+| tocsin:{tenant}:gauge              | hash   | for ever              | judge (commit.lua)  |
 | tocsin:{tenant}:alerts             | hash   | keep_alerts           | judge (commit.lua)  |
 | tocsin:{tenant}:alerts:order       | zset   | keep_alerts           | judge (commit.lua)  |
 | tocsin:{tenant}:facts              | hash   | keep_alerts           | api                 |
 | tocsin:{tenant}:timeline:ALERT     | list   | 400 days              | api                 |
-| tocsin:{tenant}:budget             | string | until the settings count again | api     |
-| tocsin:{tenant}:gauge              | hash   | for ever              | judge (commit.lua)  |
 | tocsin:{tenant}:bars               | hash   | keep_alerts           | api                 |
 | tocsin:{tenant}:events             | stream | newest 10,000         | judge, api          |
 | tocsin:{tenant}:outbox             | zset   | until delivered       | judge, deliver      |
@@ -56,12 +60,12 @@ GIVEN = f"{TENANT}:given"
 PROMOTIONS = f"{TENANT}:promotions"
 LINEAGE = f"{TENANT}:lineage"
 JUDGE = f"{TENANT}:judge"
+GAUGE = f"{TENANT}:gauge"
+BUDGET = f"{TENANT}:budget"
 ALERTS = f"{TENANT}:alerts"
 ALERT_ORDER = f"{TENANT}:alerts:order"
 FACTS = f"{TENANT}:facts"
 BARS = f"{TENANT}:bars"
-GAUGE = f"{TENANT}:gauge"
-BUDGET = f"{TENANT}:budget"
 EVENTS = f"{TENANT}:events"
 OUTBOX = f"{TENANT}:outbox"
 OUTBOX_BODIES = f"{TENANT}:outbox:bodies"
@@ -137,3 +141,19 @@ def recent(number: int) -> str:
 
 def dead(number: int) -> str:
     return f"{partition(number)}:dead"
+
+
+def gauges(number: int, bucket: int) -> str:
+    return f"{partition(number)}:gauges:{bucket}"
+
+
+def gauge_cells(number: int, hour: int) -> str:
+    return f"{partition(number)}:gaugecells:{hour}"
+
+
+def gauge_span(number: int) -> str:
+    return f"{partition(number)}:gauges:span"
+
+
+def observed(number: int, day: int) -> str:
+    return f"{partition(number)}:observed:{day}"

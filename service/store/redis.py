@@ -13,7 +13,20 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from service.errors import StoreAway
 
-SCRIPTS = ("accept", "count", "inherit", "bury", "revive", "commit", "lease", "fanout", "requeue", "model", "carry")
+SCRIPTS = (
+    "accept",
+    "count",
+    "inherit",
+    "bury",
+    "revive",
+    "commit",
+    "lease",
+    "fanout",
+    "requeue",
+    "model",
+    "carry",
+    "observe",
+)
 
 _AWAY = (RedisConnectionError, RedisTimeoutError, OutOfMemoryError, ReadOnlyError, ConnectionError, OSError)
 
