@@ -6,10 +6,10 @@ import numpy as np
 
 from models.buckets import BUCKETS_PER_HOUR
 from models.gauge import CURVE, HANDICAP, HOUR, WINDOWS, Gauge
+from models.habit import HOURS, LOAD, WEEKDAYS, WEEKENDS
 from models.indicator import Direction, Indicator
 from models.limits import Cause
 from models.measure import Measures, Sums
-from models.habit import HOURS, LOAD, WEEKDAYS, WEEKENDS
 from models.season import FloatArray
 
 _FARTHEST = 12.0  # in log odds or logs, beyond which no bound is looked for

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from models.beat import ROBUST_Z
 from models.buckets import BUCKET, BUCKETS_PER_DAY, BUCKETS_PER_HOUR, hour_of_week
 from models.calibration import quiet_peaks, threshold_for
+from models.habit import DRIFT, PRIOR, calendar
 from models.indicator import Indicator, Tally
 from models.limits import Cause, Lines
 from models.measure import Mask, Measures, Sums, heard
-from models.habit import DRIFT, PRIOR, calendar
 from models.season import FloatArray
 
 _WEEK = 7 * BUCKETS_PER_DAY
