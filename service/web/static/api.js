@@ -123,6 +123,22 @@ export const judge = (id, judgement, note) =>
 
 export const unjudge = (id) => json(alertPath(id, "feedback"), { method: "DELETE" });
 
+export const readBudget = () => json("v1/budget");
+export const chooseBudget = (perWeek) => json("v1/budget", { method: "PUT", body: { false_alarms_per_week: perWeek } });
+export const dropBudget = () => json("v1/budget", { method: "DELETE" });
+export const readQuality = () => json("v1/quality?weeks=12");
+export const listReceivers = () => json("v1/receivers");
+export const testReceiver = (name) => json(`v1/receivers/${encodeURIComponent(name)}/test`, { method: "POST" });
+export const enableReceiver = (name) => json(`v1/receivers/${encodeURIComponent(name)}/enable`, { method: "POST" });
+export const listFailures = () => json("v1/failures");
+export const replayFailures = () => json("v1/failures:replay", { method: "POST", body: {} });
+export const listCampaigns = () => json("v1/campaigns");
+export const addCampaign = (body) => json("v1/campaigns", { method: "POST", body });
+export const removeCampaign = (id) => request(`v1/campaigns/${encodeURIComponent(id)}`, { method: "DELETE" });
+export const listKeys = () => json("v1/keys");
+export const makeKey = (body) => json("v1/keys", { method: "POST", body });
+export const endKey = (id) => json(`v1/keys/${encodeURIComponent(id)}/end`, { method: "POST", body: {} });
+
 /** Whether the service is ready: {ready, checks}; its 503 is an answer here. */
 export async function readReadiness() {
   try {

@@ -8,6 +8,7 @@ import { Feed } from "./feed.js";
 import { span, when, zone } from "./format.js";
 import { Health } from "./health.js";
 import { askForKey, keysOn, showHelp } from "./help.js";
+import { Settings } from "./settings.js";
 import { recall, remember } from "./store.js";
 import { follow } from "./stream.js";
 import { Topics } from "./topics.js";
@@ -20,6 +21,7 @@ const PLACES = [
   ["#/", "app.alerts"],
   ["#/topics", "app.topics"],
   ["#/health", "app.health"],
+  ["#/settings", "app.settings"],
 ];
 
 const frame = {
@@ -121,6 +123,7 @@ function route() {
   } else if (path !== current) {
     if (place === "alerts" && id) enter(new AlertView(world, decode(id)), path);
     else if (place === "topics") enter(new Topics(world, wanted), path);
+    else if (place === "settings") enter(new Settings(), path);
     else if (place === "health") enter(new Health(world), path);
     else return go("#/", { replace: true });
     window.scrollTo({ top: 0 });

@@ -105,7 +105,7 @@ function askUntil() {
 }
 
 /** What a datetime-local field takes: local time to the minute. */
-function local(date) {
+export function local(date) {
   const two = (n) => String(n).padStart(2, "0");
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`;
 }

@@ -1,6 +1,6 @@
 // Health: whether messages are worked on, how far the judge has come, what was missed.
 
-import { listDead, readReadiness, replayDead } from "./api.js";
+import { listDead, listFailures, readReadiness, replayDead, replayFailures } from "./api.js";
 import { h, said, toast } from "./dom.js";
 import { moment, number, percent, span, when } from "./format.js";
 import { failure, failureLine, waiting } from "./marks.js";
@@ -51,7 +51,8 @@ export class Health {
       h("p", { class: `ready ${ready ? "yes" : "no"}` }, ready ? "✓ " : "✕ ", t(ready ? "health.ready" : "health.not")),
       ...(checks.length > 0 ? [block("health.checks", checks.map(([name, value]) => pair(name, value)))] : []),
       block("health.figures", names.map((name) => pair(name, status[name]))),
-      ...(status.dead > 0 ? [dead(() => this.#load())] : []),
+      ...(status.dead > 0 ? [aside("dead", DEAD, () => this.#load())] : []),
+      ...(status.outbox?.dead > 0 ? [aside("failures", FAILURES, () => this.#load())] : []),
       h("p", { class: "muted small" }, t("health.asof", { at: when(new Date().toISOString()) })),
     );
   }
@@ -77,29 +78,33 @@ function shown(name, value) {
   return /^\d{4}-\d\d-\d\dT/.test(value) ? moment(value) : said(value);
 }
 
-/** What was put aside, to look at and to take in again. */
-function dead(again) {
-  const list = h("div", { class: "scroll" });
-  const replay = h("button", { type: "button" }, t("health.dead.replay"));
-  replay.addEventListener("click", async () => {
+const DEAD = { list: async () => (await listDead()).dead, replay: replayDead, about: (one) => [moment(one.occurred_at), `${one.source} ${one.message_id}`] };
+const FAILURES = { list: async () => (await listFailures()).failures, replay: replayFailures, about: (one) => [moment(one.at), `${one.receiver} ${one.type} ${one.alert_id ?? ""}`] };
+
+/** What was put aside or given up, to look at, with the reason, and to do again. */
+function aside(name, { list, replay, about }, again) {
+  const found = h("div", { class: "scroll" });
+  const button = h("button", { type: "button" }, t(`health.${name}.replay`));
+  button.addEventListener("click", async () => {
     try {
-      toast(t("health.dead.done", { n: (await replayDead()).replayed }));
+      toast(t(`health.${name}.done`, { n: (await replay()).replayed }));
       again();
     } catch (problem) {
       toast(failureLine(problem), true);
     }
   });
-  const row = (one) => h("li", {}, moment(one.occurred_at), said(`${one.source} ${one.message_id}`), said(one.reason));
+  const row = (one) => h("li", {}, about(one).map((part) => (typeof part === "string" ? said(part) : part)), said(one.reason));
   const fill = async () => {
-    if (list.firstChild) return;
+    if (found.firstChild) return;
     try {
-      list.replaceChildren(h("ul", { class: "dead" }, (await listDead()).dead.map(row)));
+      found.replaceChildren(h("ul", { class: "dead" }, (await list()).map(row)));
     } catch (problem) {
-      list.replaceChildren(failureLine(problem));
+      found.replaceChildren(failureLine(problem));
     }
   };
-  const box = h("details", { on: { toggle: fill } }, h("summary", {}, t("health.dead.title")), list);
-  return h("section", { class: "block" }, box, h("p", { class: "muted small" }, t("health.dead.note")), replay);
+  const box = h("details", { on: { toggle: fill } }, h("summary", {}, t(`health.${name}.title`)), found);
+  const note = maybe(`health.${name}.note`);
+  return h("section", { class: "block" }, box, note && h("p", { class: "muted small" }, note), button);
 }
 
 /** A blind spot: two instants, in whichever form. */

@@ -14,7 +14,7 @@ const KEYS = [
   ["s", "help.snooze"],
   ["n", "help.new"],
   ["/", "help.search"],
-  ["1", "2", "3", "help.go"],
+  ["1", "2", "3", "4", "help.go"],
   ["?", "help.help"],
 ];
 

@@ -211,7 +211,7 @@ const ORDERS = {
 function filled(title, answer, build) {
   const box = h("div", {}, h("p", { class: "muted small" }, t("loading")));
   answer.then(
-    (found) => box.replaceChildren(h("h3", {}, t(title)), build(found)),
+    (found) => box.replaceChildren(h("h2", {}, t(title)), build(found)),
     (problem) => box.replaceChildren(h("p", { class: "muted small" }, failureLine(problem))),
   );
   return box;

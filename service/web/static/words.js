@@ -1,6 +1,7 @@
 // Every text of the page, in English and Chinese; `{name}` is filled in. `x_one` is `x` where n is 1.
 
 import { remember } from "./store.js";
+import { SETTING_WORDS } from "./settingwords.js";
 import { TOPIC_WORDS } from "./topicwords.js";
 
 const OWN = {
@@ -288,7 +289,7 @@ const OWN = {
     "help.acknowledge": "acknowledge",
     "help.snooze": "snooze",
     "help.help": "this help",
-    "help.go": "alerts, topics, health",
+    "help.go": "alerts, topics, health, settings",
     "help.keys": "Use single-key shortcuts",
     "help.marks": "Marks",
     "help.critical": "many more customers, or growing fast",
@@ -594,7 +595,7 @@ const OWN = {
     "help.acknowledge": "认领",
     "help.snooze": "暂缓",
     "help.help": "本帮助",
-    "help.go": "告警、主题、运行状况",
+    "help.go": "告警、主题、运行状况、设置",
     "help.keys": "启用单键快捷键",
     "help.marks": "标记",
     "help.critical": "顾客数远超平常，或增长很快",
@@ -625,7 +626,7 @@ const OWN = {
 
 export const LANGUAGES = ["zh", "en"];
 
-export const WORDS = Object.fromEntries(LANGUAGES.map((one) => [one, { ...OWN[one], ...TOPIC_WORDS[one] }]));
+export const WORDS = Object.fromEntries(LANGUAGES.map((one) => [one, { ...OWN[one], ...TOPIC_WORDS[one], ...SETTING_WORDS[one] }]));
 
 let language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
+_AXE = files("axe_core_python").joinpath("axe.min.js")
 CHROMIUM = Path("/usr/bin/chromium")
 DRIVER = Path("/usr/bin/chromedriver")
 LAPTOP = (1280, 900)
@@ -129,6 +131,15 @@ class Person:
         loaded = "performance.getEntriesByType('resource').map(one => one.name).find(one => one.endsWith('/app.js'))"
         code = f"const given = [...arguments]; return import(new URL('./{name}', {loaded}).href).then(it => {{ {script} }})"
         return self.browser.execute_script(code, *values)
+
+    def faults(self) -> list[str]:
+        """What axe-core finds wrong in the view that is open: rule and place."""
+        self.browser.execute_script(_AXE.read_text(encoding="utf-8"))
+        found = self.browser.execute_async_script(
+            "const done = arguments[0];"
+            "axe.run(document, {resultTypes: ['violations']}).then(one => done(one.violations))"
+        )
+        return [f"{one['id']}: {node['html'][:150]}" for one in found for node in one["nodes"]]
 
     def complaints(self) -> list[str]:
         """What the browser's console has said since the last time, refused requests left out."""

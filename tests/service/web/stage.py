@@ -150,6 +150,21 @@ def build(stage: Stage) -> FastAPI:
     async def status() -> Json:
         return stage.status
 
+    @app.get("/v1/{what}")
+    async def given_up(what: str) -> Json:
+        one = {
+            "at": iso(datetime.now(UTC)),
+            "receiver": "quality",
+            "type": "alert.fired",
+            "reason": "signature_refused",
+        }
+        two = {"occurred_at": None, "source": None, "message_id": None, "reason": "unreadable"}
+        return {"failures": [one], "dead": [two, two]}
+
+    @app.post("/v1/{what}:replay")
+    async def replay(what: str) -> Json:
+        return {"replayed": {"failures": 1, "dead": 2}[what]}
+
     @app.get("/readyz")
     async def readyz() -> Response:
         state = "away" if stage.away else "ready"

@@ -1,7 +1,6 @@
 """Whether people who see, hear or move differently can use it, as far as axe-core can tell."""
 
 from datetime import timedelta
-from importlib.resources import files
 
 import pytest
 
@@ -9,17 +8,6 @@ from models.alert import Facts, Judgement
 from tests.service.web.acts import NOW, alert, topics
 from tests.service.web.person import LAPTOP, PHONE, Person
 from tests.service.web.stage import Stage
-
-_AXE = files("axe_core_python").joinpath("axe.min.js")
-
-
-def faults(person: Person) -> list[str]:
-    """What axe-core finds wrong in the view that is open: rule and place."""
-    person.browser.execute_script(_AXE.read_text(encoding="utf-8"))
-    found = person.browser.execute_async_script(
-        "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then(one => done(one.violations))"
-    )
-    return [f"{one['id']}: {node['html'][:150]}" for one in found for node in one["nodes"]]
 
 
 @pytest.mark.parametrize(("scheme", "size"), [("light", LAPTOP), ("dark", PHONE)])
@@ -34,13 +22,13 @@ def test_axe_finds_no_fault_in_any_view(person: Person, stage: Stage, scheme: st
     places = ("/", f"/#/alerts/{first.id}", f"/#/alerts/{third.id}", "/#/topics", "/#/health")
     for place, wanted in zip(places, (".row", ".tiles", ".timeline", "summary", ".pairs"), strict=True):
         person.goes(place).sees(wanted)
-        assert faults(person) == [], place
+        assert person.faults() == [], place
     person.presses("?")
     person.sees("dialog")
-    assert faults(person) == []
+    assert person.faults() == []
 
 
 def test_axe_would_tell(person: Person) -> None:
     person.goes()
     person.runs("document.querySelector('main').append(document.createElement('button'))")
-    assert [one.partition(":")[0] for one in faults(person)] == ["button-name"]
+    assert [one.partition(":")[0] for one in person.faults()] == ["button-name"]

@@ -88,11 +88,23 @@ def test_health_says_how_things_stand(person: Person, stage: Stage) -> None:
         "outbox": {"waiting": 2, "dead": 1},
         "something_new": 5,
     }
-    text = person.goes("/#/health").sees(".health .block:last-of-type", "Version").text
+    text = person.goes("/#/health").sees(".health .block", "Version").text
     for part in ("1,234", "18.4%", "3.41", "2 waiting, 1 given up", "9.8.7", "1 h 2 min", "something new"):
         assert part in text
     person.sees(".ready", "Ready")
     person.sees(".banner", "alerts come late")
+
+
+def test_what_was_given_up_is_listed_with_its_reason_and_sent_again(person: Person, stage: Stage) -> None:
+    stage.status = {"dead": 2, "outbox": {"waiting": 0, "dead": 1}}
+    person.goes("/#/health").clicks(".health summary", "Notifications given up")
+    person.sees(".health .dead li", "signature_refused")
+    person.clicks(".health button", "Send them again")
+    person.sees(".toast", "1 notification is sent again")
+    person.clicks(".health summary", "Messages put aside")
+    person.sees(".health .dead li", "unreadable")
+    person.clicks(".health button", "Take them in again")
+    person.sees(".toast", "2 messages taken in again")
 
 
 def test_learning_and_blind_spots_stand_above_every_view(person: Person, stage: Stage) -> None:
