@@ -146,6 +146,11 @@ class Space(Generic[Handle]):
         return len(self.handles)
 
     @property
+    def ready(self) -> bool:
+        """Whether enough is held of the past for the newest messages to be held against."""
+        return bool(len(self) and self._past[-1] >= self.settings.least_past)
+
+    @property
     def alike(self) -> float:
         """The cosine above which two places are nearly about the same thing."""
         return self._alike

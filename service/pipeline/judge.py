@@ -462,10 +462,11 @@ class Judge:
         """Keep to the budget of false alarms that people chose since, else to that of the settings."""
         budget = self._rules.part * (await self._store.budget() or self._rules.false_alarms_per_week)
         detector, watch = bench.detector, self._lookout.watch
+        topics = budget - CROWDS_PART * budget
         crowds = budget if self._lookout.slow else CROWDS_PART * budget
-        if (detector.settings.false_alarms_per_week, watch.per_week) == (budget - crowds, crowds):
+        if (detector.settings.false_alarms_per_week, watch.per_week) == (topics, crowds):
             return
-        detector.settings = replace(detector.settings, false_alarms_per_week=budget - crowds)
+        detector.settings = replace(detector.settings, false_alarms_per_week=topics)
         watch.per_week = crowds
         self._calibrate(bench)
         if bench.position is not None:

@@ -83,8 +83,10 @@ class Lookout:
 
     @property
     def slow(self) -> bool:
-        """Whether so little comes that topics have no count to speak of in a day: crowds alone tell, in longer windows."""
-        return self._space is not None and self._space.settings.windows[0] >= _SLOW * CrowdSettings().windows[0]
+        """Whether so little comes that topics have no count to speak of in a day, and crowds alone tell, in longer windows:
+        once there is a past to hold them against."""
+        space, usual = self._space, CrowdSettings().windows[0]
+        return space is not None and space.settings.windows[0] >= _SLOW * usual and space.ready
 
     async def begin(self) -> None:
         """Read what was counted so far, where nothing was read yet, so that the pace is known."""

@@ -1,6 +1,7 @@
 """The judge on a recorded stream: each surge, crowd and silence told once, whenever it is killed, on every store."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -218,6 +219,19 @@ async def shop(store: Store, store_url: str) -> Shop:
     return shop
 
 
+def earlier(said: Sequence[tuple[Message, int]], by: timedelta) -> list[tuple[Message, int]]:
+    """The same, said by others so much before."""
+    return [
+        (
+            replace(
+                one, id=f"m9{one.id[1:]}", customer=CustomerKey(f"c9{one.id[1:]}"), occurred_at=one.occurred_at - by
+            ),
+            to,
+        )
+        for one, to in said
+    ]
+
+
 async def restore(store: Store, store_url: str) -> None:
     async with store.client.pipeline(transaction=False) as pipe:
         for name, body in _DUMPS[store_url]:
@@ -299,6 +313,20 @@ async def test_a_channel_that_has_fallen_silent_is_told_until_it_speaks_again(sh
         await judge.advance(END + timedelta(hours=hour), END + timedelta(hours=hour))
     assert (await shop.book.get(alert.id)).alert.state is SurgeState.resolved
     assert [reason for name, reason in await shop.told() if name == alert.id] == ["alert.fired", "alert.resolved"]
+
+
+async def test_where_a_day_holds_little_a_surge_is_told_of_as_a_crowd_and_never_as_a_topic(store: Store) -> None:
+    shop = Shop(store)
+    await shop.save_topics()
+    await shop.count(earlier(STREAM[::2], by=timedelta(days=8)) + STREAM[::2] + SURGED)
+    judge = await shop.judge()
+    await judge.begin(bucket_of(WATCHED), raise_from=bucket_of(RAISED))
+    for at in times(timedelta(minutes=30)):
+        await judge.advance(at, at)
+        await judge.peek(at)
+    alert = about(await shop.alerts(), 0)
+    assert "-c" in alert.id
+    assert alert.evidence.customers >= 10
 
 
 async def test_nothing_is_told_of_what_came_before_telling_began(shop: Shop) -> None:
