@@ -1,6 +1,7 @@
 """The judge: closed buckets in, alerts out; each tick written whole or not at all."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -140,6 +141,7 @@ class Judge:
         self._token = token
         self._bench: _Bench | None = None
         self._peeked: tuple[int, dict[str, int]] | None = None
+        self._day: deque[tuple[int, int]] = deque(maxlen=BUCKETS_PER_DAY)  # customers of no topic, and all, by bucket
 
     def forget(self) -> None:
         """Drop what is held in memory; the next call reads the store anew."""
@@ -222,7 +224,10 @@ class Judge:
             if changes or bucket == chunk[-1]:
                 await self._write(bench, bucket, changes)
             changed |= changes.alerts
+            self._day.append((counts.noise, counts.noise + sum(counts.customers.values())))
             await asyncio.sleep(0)  # the lease is renewed beside a long catching-up
+        noise, counted = (sum(part) for part in zip(*self._day, strict=True))
+        self._metrics.noise.set(noise / max(counted, 1))
         return changed
 
     async def _weigh(

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.alert import Alert, Facts, Judgement
+from models.alert import Alert, Facts, Former, Judgement, Reason
 from models.bar import HALF_LIFE, STEP, raise_bar
 from models.buckets import bucket_of, end_of
 from models.detector import Detector
 from models.embed import Centring
-from models.topic import Topic
+from models.identity import mute
+from models.topic import Topic, TopicId
 from models.topics import TopicModel
 from service.metrics import Metrics
 from service.notify.card import Voice, card_of
@@ -90,6 +91,14 @@ class Court:
         await self.judge.advance(end_of(bucket), end_of(bucket))
         filed = await self.book.newest(50)
         return sorted(one.alert.id for one in filed if one.alert.evidence.topic.id == "t1")
+
+    async def alerts(self) -> list[Alert]:
+        """The alerts on t1, oldest first."""
+        return [one.alert for one in reversed(await self.book.newest(50)) if one.alert.evidence.topic.id == "t1"]
+
+    async def detector(self) -> Detector:
+        """As it was written at the last tick."""
+        return unpack_detector((await JudgeStore(self.store).state())[1])
 
     async def say(self, alert_id: str, judgement: Judgement | None, at: datetime) -> None:
         """As the API does it."""
@@ -175,3 +184,43 @@ async def test_each_change_is_left_once_for_everybody_in_words_that_a_card_can_b
         " Over",
     ]
     assert await court.until(SURGES[0] + 200) and len(await Outbox(court.store).due(end_of(LAST))) == len(left)
+
+
+async def test_a_topic_that_comes_back_after_a_day_names_the_alert_before_and_how_it_was_judged(court: Court) -> None:
+    (first,) = await court.until(SURGES[0] + 6)
+    await court.say(first, Judgement.real, end_of(SURGES[0]))
+    await court.surge(SURGES[1])
+    before, again = await court.alerts()
+    assert before.former is None and before.resolved_at is not None
+    assert again.former == Former(before.id, before.resolved_at, Judgement.real)
+
+
+async def test_a_bar_that_was_raised_raises_the_upper_bound_that_is_shown(court: Court) -> None:
+    (first,) = await court.until(SURGES[0] + 6)
+    await court.say(first, Judgement.noise, end_of(SURGES[0]))
+    await court.until(SURGES[1] - 1)
+    await court.store.client.hset(keys.counts(0, SURGES[1]), "t1", 60)
+    await court.until(SURGES[1])
+    shown = (await court.alerts())[-1].evidence.window
+    plain = (await court.detector()).explain("t1").telling
+    assert (shown.observed, shown.minutes) == (plain.observed, 5 * (plain.end - plain.first))
+    assert shown.upper_bound > plain.upper_bound
+
+
+async def test_the_open_alert_of_a_topic_that_is_muted_resolves_and_rings_no_more(court: Court) -> None:
+    (alert,) = await court.alerts()
+    assert alert.open
+    await court.models.change(lambda model: mute(model, TopicId("t1")), at=NOW)
+    await court.until(SURGES[0] + 8)
+    (alert,) = await court.alerts()
+    assert not alert.open and alert.sent is not None and alert.sent.reason is Reason.resolved
+    assert len(await court.surge(SURGES[1])) == 1
+
+
+async def test_a_budget_that_is_chosen_holds_at_once_and_until_it_is_taken_back(court: Court) -> None:
+    before = (await court.detector()).settings.false_alarms_per_week
+    for bucket, chosen, times in ((SURGES[0] + 7, 20.0, 10), (SURGES[0] + 8, None, 1)):
+        await JudgeStore(court.store).choose_budget(chosen)
+        await court.until(bucket)
+        after = (await court.detector()).settings.false_alarms_per_week
+        assert after == pytest.approx(times * before)
