@@ -62,10 +62,10 @@ _PAST = timedelta(days=28)  # how far back a newly found topic's counts are read
 @dataclass(frozen=True, slots=True)
 class JudgeRules:
     false_alarms_per_week: float
-    part: float = 1.0  # of them, for messages; indicators have the rest
     surge: SurgeRules = field(default_factory=SurgeRules)
     receivers: tuple[str, ...] = ()
     base_url: str = ""
+    part: float = 1.0  # of them, for messages; indicators have the rest
 
 
 @dataclass(slots=True)
@@ -355,9 +355,8 @@ class Judge:
     ) -> Evidence:
         if sighting is not None:
             alert = await self._alert(bench, surge)
-            name = alert.evidence.topic if alert else None
             bar = self._lookout.watch.bar + extra.get(sighting.topic.id, 0.0)
-            return await asyncio.to_thread(self._lookout.testify, sighting, bar, name)
+            return await asyncio.to_thread(self._lookout.testify, sighting, bar, alert.evidence if alert else None)
         assert silence is not None
         return silent_evidence(silence, now)
 

@@ -11,7 +11,7 @@ import numpy as np
 from models.bridge import turn
 from models.buckets import BUCKET, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
 from models.crowds import Crowd, CrowdSettings, Silence, Space
-from models.culprit import CellCounts, Culprit, find_culprits
+from models.culprit import Cell, CellCounts, Culprit, find_culprits
 from models.embed import Vectors
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
 from models.gist import gist
@@ -36,6 +36,7 @@ _SAME_DAYS = timedelta(days=2)
 _AFFINITY = timedelta(days=7)
 _BACKGROUND = 500  # other messages that a crowd's words are told from
 _SLOW = 2  # times the usual windows, from which a stream is slow: 75 messages a day and fewer
+_SPECIAL = 2  # times its share of all else, from which a value says something of the place that it crowds at
 _LEAST_SHARE = 1 / 3  # of a crowd's messages in one topic, from which the crowd is a part of that topic
 
 
@@ -185,8 +186,8 @@ class Lookout:
 
     # ------------------------------------------------------------------ testify
 
-    def testify(self, sighting: Sighting, bar: float, name: TopicName | None, samples: int = 8) -> Evidence:
-        """All that an alert shows of a crowd; ``name`` is what it was called before, so that names stay."""
+    def testify(self, sighting: Sighting, bar: float, before: Evidence | None, samples: int = 8) -> Evidence:
+        """All that an alert shows of a crowd. Its name and its beginning stay what they were ``before``."""
         space, crowd = self._space, sighting.crowd
         assert space is not None and self._model is not None
         last = sighting.place.last
@@ -207,9 +208,9 @@ class Lookout:
             upper_bound=int(upper_bound(bar, crowd.expected, crowd.variance)) + 1,
         )
         return Evidence(
-            topic=name or _name(sighting, space),
+            topic=before.topic if before else _name(sighting, space),
             window=figures,
-            onset=crowd.members[0].message.occurred_at,
+            onset=min(crowd.members[0].message.occurred_at, before.onset if before else start_of(last)),
             customers=len({one.message.customer for one in crowd.members}),
             messages=len(crowd.members),
             windows=(figures,),
@@ -223,20 +224,22 @@ class Lookout:
         here, _ = space.around(crowd.centroid, first, last - 1)
         _, others = space.around(crowd.centroid, min(first, last - _SAME_DAYS // BUCKET), last - 1)
         here_before, others_before = space.around(crowd.centroid, first - _AFFINITY // BUCKET, first - 1)
-        at_place = crowd.members if crowd.attribute is None else [space.handles[row] for row in here]
+        at_place = _cells(crowd.members if crowd.cell is None else [space.handles[row] for row in here])
+        elsewhere = _cells([space.handles[row] for row in others])
         found = find_culprits(
-            _cells(at_place),
-            _cells([space.handles[row] for row in others]),
+            at_place,
+            elsewhere,
             _cells([space.handles[row] for row in here_before]),
             _cells([space.handles[row] for row in others_before]),
         )
         figures = tuple(_figures(one) for one in found)
-        if crowd.attribute is None or crowd.value is None:
+        named = [one for one in figures if (one.attribute, one.value) == crowd.cell]
+        if crowd.cell is None or (
+            not named and _share(at_place, crowd.cell) < _SPECIAL * _share(elsewhere, crowd.cell)
+        ):
             return figures
-        named = [one for one in figures if (one.attribute, one.value) == (crowd.attribute, crowd.value)]
         own = CulpritFigures(
-            crowd.attribute,
-            crowd.value,
+            *crowd.cell,
             crowd.observed + 1,
             crowd.expected,
             (crowd.observed + 1) / max(crowd.expected, 0.5),
@@ -310,6 +313,12 @@ def _cells(held: Sequence[Held]) -> CellCounts:
         for name, value in attributes.items():
             cells.setdefault(name, Counter())[value] += 1
     return cells
+
+
+def _share(cells: CellCounts, cell: Cell) -> float:
+    """Of the customers of whom an attribute is known, those with one value of it."""
+    counts = cells.get(cell[0], {})
+    return counts.get(cell[1], 0) / max(sum(counts.values()), 1)
 
 
 def _figures(one: Culprit) -> CulpritFigures:
