@@ -197,7 +197,7 @@ def write(folder: Path, manifest: Manifest, contents: Mapping[str, bytes]) -> Ma
             for name, body in contents.items():
                 write_synced(partial / name, body)
             write_synced(partial / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
-            partial.chmod(0o755)
+            partial.chmod(0o700 if MESSAGES in contents else 0o755)
             partial.rename(folder)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)

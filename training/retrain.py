@@ -103,9 +103,10 @@ class Retraining:
         content = self._adapter(base, messages, before)
         embedder, after_raw = own, raw
         if content != (self._live.adapter if self._live else None):
-            name = self._order.out.name
-            folder = Path(self._steps.run("encoder", lambda told: self._prepared(name, content, told)).decode())
-            embedder = load_embedder(folder)
+            assert content is not None
+            tuned = adapters.parsed(self._order.out.name, content)
+            self._steps.run("encoder", lambda told: self._prepared(tuned, told))
+            embedder = load_embedder(prepare(self._order.cache, adapter=tuned))  # at once, unless somebody deleted it
             after_raw = _vectors(self._steps.run("vectors after", lambda told: _embedded(embedder, texts, told)))
         regrouping = self._topics(messages, before, after_raw, embedder)
         after = _arm(regrouping, messages, after_raw, regrouping.centring)
@@ -168,10 +169,8 @@ class Retraining:
 
         return self._steps.run("adapter", make)
 
-    def _prepared(self, name: str, content: bytes | None, told: Told) -> bytes:
-        assert content is not None
-        adapter = adapters.parsed(name, content)
-        return str(prepare(self._order.cache, lambda _, share: told(share), adapter=adapter)).encode()
+    def _prepared(self, tuned: adapters.Adapter, told: Told) -> bytes:
+        return prepare(self._order.cache, lambda _, share: told(share), adapter=tuned).name.encode()
 
     def _topics(self, messages: list[Kept], before: Arm | None, raw: Vectors, embedder: Embedder) -> TopicModel:
         live = self._live.topics if self._live else None

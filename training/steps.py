@@ -27,7 +27,7 @@ class Steps:
         if folder.is_dir() and _read(folder / _PLAN) != dict(plan):
             shutil.rmtree(folder)
         if not folder.is_dir():
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, mode=0o700)  # it will hold messages
             self._write(_PLAN, json.dumps(dict(plan)).encode())
 
     def run(self, name: str, make: Callable[[Told], bytes]) -> bytes:

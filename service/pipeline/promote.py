@@ -1,7 +1,7 @@
 """Promotion: a checked bundle, or what was live before it, becomes what the service reads by, from one moment on."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from models.buckets import bucket_of
@@ -13,7 +13,7 @@ from models.takeover import named, take_over
 from models.topics import TopicModel
 from service.errors import Conflict
 from service.store.adapters import Adapters
-from service.store.model import ModelStore, OutOfStep, VersionedModel
+from service.store.model import ModelStore, OutOfStep, Scales, VersionedModel
 
 NEW = "new-"
 """What the ids of a bundle's new topics begin with, until the store gives them theirs."""
@@ -57,10 +57,7 @@ class Promotion:
             if bundle.adapter is not None:
                 await self._adapters.put(embedder.name, bundle.adapter)
             try:
-                return await self._models.promote(
-                    following, bucket_of(now), after=known.version, bundle=manifest.full_name, scales=bundle.scales, given=ids,
-                    now=now, reason=force or "",
-                )  # fmt: skip
+                return await self._put(known, following, now, manifest.full_name, bundle.scales, ids, force or "")
             except OutOfStep:
                 continue
         raise OutOfStep("the topics are changed again and again by others; try later")
@@ -71,14 +68,31 @@ class Promotion:
         if known.before is None or known.model is None:
             raise Conflict("nothing was promoted, or nothing was there before it: there is nothing to go back to")
         embedder = await asyncio.to_thread(self._make, await self._adapters.get(known.before.embedder))
+        if embedder.name != known.before.embedder:
+            raise Conflict(f"what was live before needs {known.before.embedder}, which cannot be made here any more")
         following = take_over(
             known.model, known.before, embedder.embed, back=_ids(known.before), gone=known.given.values()
         )
         scales = {name: 1 / times for name, times in known.scales.items()}
-        return await self._models.promote(
-            following, bucket_of(now), after=known.version, bundle=known.bundle_before, scales=scales, given={},
+        return await self._put(known, following, now, known.bundle_before, scales, {}, reason)
+
+    async def _put(
+        self,
+        known: VersionedModel,
+        following: TopicModel,
+        now: datetime,
+        bundle: str,
+        scales: Scales,
+        given: Mapping[str, str],
+        reason: str,
+    ) -> VersionedModel:
+        """Promote, and keep the adapters of what is live and of what was. Raises `OutOfStep`."""
+        live = await self._models.promote(
+            following, bucket_of(now), after=known.version, bundle=bundle, scales=scales, given=given,
             now=now, reason=reason,
         )  # fmt: skip
+        await self._adapters.keep({model.embedder for model in (live.model, live.before) if model is not None})
+        return live
 
     def _adapter_of(self, bundle: Bundle) -> Adapter | None:
         manifest = bundle.manifest

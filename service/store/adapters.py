@@ -1,8 +1,10 @@
 """What promoted bundles changed of the encoder, in the store: so that workers anywhere need no file."""
 
+from collections.abc import Collection
+
 from models.encoder.adapter import Adapter, name_in, parsed
 from service.store import keys
-from service.store.redis import Store, bytes_of, store_errors
+from service.store.redis import Store, bytes_of, store_errors, text_of
 
 
 class Adapters:
@@ -15,6 +17,14 @@ class Adapters:
         """Keep the bytes of an adapter's file; a few megabytes at most."""
         with store_errors():
             await self._store.client.hset(keys.ADAPTERS, embedder, content)
+
+    async def keep(self, embedders: Collection[str]) -> None:
+        """Drop all others."""
+        with store_errors():
+            known = [text_of(name) for name in await self._store.client.hkeys(keys.ADAPTERS)]
+            gone = [name for name in known if name not in embedders]
+            if gone:
+                await self._store.client.hdel(keys.ADAPTERS, *gone)
 
     async def get(self, embedder: str) -> Adapter | None:
         """The adapter of an embedder; None where no bundle brought it."""

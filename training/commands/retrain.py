@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from models.bundle import BundleError
+from models.bundle import BundleError, not_written
 from models.encoder.errors import EncoderError
 from models.tables import TableError
 from training.fates import fates
@@ -58,11 +58,16 @@ def command(
         _report(outcome, out, console)
         run.end()
     except (TableError, BundleError, EncoderError, ValueError, FileNotFoundError) as error:
-        console.print(f"error: {error}", style="red", soft_wrap=True)
-        raise typer.Exit(2) from error
+        _give_up(console, str(error), error)
+    except OSError as error:
+        _give_up(console, str(not_written(out, error)), error)
     except MemoryError as error:
-        console.print(f"error: the memory is used up; run it again with --most {most // 2}", style="red")
-        raise typer.Exit(2) from error
+        _give_up(console, f"the memory is used up; run it again with --most {most // 2}", error)
+
+
+def _give_up(console: Console, told: str, error: BaseException) -> NoReturn:
+    console.print(f"error: {told}", style="red", soft_wrap=True)
+    raise typer.Exit(2) from error
 
 
 def _report(outcome: Outcome, out: Path, console: Console) -> None:
