@@ -1,4 +1,5 @@
-"""Take the README's pictures of the page: `python -m tests.service.web.pictures docs`."""
+"""Take the README's pictures of the page: `python -m tests.service.web.pictures docs URL`, with the address of a running
+`tocsin demo` for the topics and the settings."""
 
 import sys
 from datetime import timedelta
@@ -33,7 +34,7 @@ def scene() -> Stage:
     return stage
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, demo: str) -> None:
     folder.mkdir(exist_ok=True)
     stage = scene()
     with TemporaryDirectory() as past, Theatre(build(stage)) as url:
@@ -48,10 +49,22 @@ def main(folder: Path) -> None:
             person.holds((1280, 960)).goes(f"/#/alerts/{next(iter(stage.alerts))}").sees(".stage svg")
             person.sees(".live", "Live")
             browser.save_screenshot(str(folder / "alert.png"))
+            _demo(Person(browser, demo, Path(past)).holds((1280, 760)), folder)
         finally:
             browser.quit()
             stage.cut += 1
 
 
+def _demo(person: Person, folder: Path) -> None:
+    """The topics on their map, and the settings."""
+    person.goes("/#/topics").clicks("button[value=map]")
+    person.sees(".map a")
+    person.sees(".live", "Live")
+    person.browser.save_screenshot(str(folder / "topics.png"))
+    person.goes("/#/settings").sees(".settings tr")
+    person.sees(".live", "Live")
+    person.browser.save_screenshot(str(folder / "settings.png"))
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])
