@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
+from scipy.linalg import expm
 
 from models.alert import Alert
 from models.buckets import BUCKET, bucket_of, end_of
-from models.embed import Centring, unit
+from models.embed import Centring, Vectors, unit
+from models.gist import gist
 from models.message import CustomerKey, Message, RedactedText
 from models.surge import SurgeRules, SurgeState
 from models.topic import Topic, TopicId
 from models.topics import TopicModel
 from service.metrics import Metrics
+from service.pipeline.carry import carry
 from service.pipeline.judge import Judge, JudgeRules
 from service.pipeline.lookout import Lookout
 from service.pipeline.succession import Succession
@@ -24,7 +27,7 @@ from service.pipeline.witness import Witness
 from service.store import keys
 from service.store.alerts import AlertBook
 from service.store.campaigns import Campaigns
-from service.store.codec import Entry, pack_vector
+from service.store.codec import Entry, pack_vector, unpack_vectors
 from service.store.counts import NOISE, Counts, Retention, Tally
 from service.store.inbox import Inbox
 from service.store.judgement import JudgeStore, NotInStep, Tick
@@ -410,6 +413,49 @@ async def test_judging_the_same_time_again_changes_nothing(shop: Shop) -> None:
     assert await judge.advance(END, END) == []
     assert await judge.advance(WIDE, END) == []
     assert await shop.written() == before
+
+
+# ---------------------------------------------------------------------- another encoder in the middle of it all
+
+
+SKEW = 0.1 * np.triu(np.random.default_rng(8).normal(size=(DIMENSION, DIMENSION)), 1)
+TURN = expm(SKEW - SKEW.T).astype(np.float32)  # as far as tuning goes: cosines of about .9 to where things were
+
+
+class Turned:
+    """An embedder in whose space everything lies as before, turned."""
+
+    name, dimension = "turned", DIMENSION
+
+    def __init__(self) -> None:
+        self._known = {gist(one.text): vector(one) for one, _ in EVERYTHING}
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        return unpack_vectors([self._known[text] for text in texts], DIMENSION) @ TURN
+
+
+async def test_open_alerts_go_on_when_a_bundle_with_another_encoder_goes_live(
+    shop: Shop, store: Store, store_url: str
+) -> None:
+    await uninterrupted(shop)
+    expected = [(one.id, one.state, one.evidence.topic.id) for one in await shop.alerts()]
+    told = await shop.told()
+    await again(shop, store, store_url)
+    judge, promoted = await shop.judge(), False
+    for at in times(timedelta(minutes=30)):
+        if at > CROWD + timedelta(hours=4) and not promoted:
+            known = await shop.models.current()
+            assert known.model and len([one for one in await shop.alerts() if one.open]) >= 1
+            topics = tuple(replace(one, centroid=one.centroid @ TURN) for one in known.model.topics)
+            live = await shop.models.promote(
+                replace(known.model, embedder="turned", topics=topics), 1, after=known.version, bundle="turned@1",
+                scales={}, given={}, now=at, reason="",
+            )  # fmt: skip
+            await carry(shop.pools, Turned(), live)
+            promoted = True
+        await judge.advance(at, at)
+    assert [(one.id, one.state, one.evidence.topic.id) for one in await shop.alerts()] == expected
+    assert await shop.told() == told
 
 
 # ---------------------------------------------------------------------- the bucket that fills
