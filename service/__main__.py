@@ -82,9 +82,10 @@ def replay(
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the alerts to this file.")] = None,
 ) -> None:
     """Put a file of messages through the real pipeline in event time, and print the alerts in order."""
-    from service.commands.replay import Columns, run
+    from service.commands.replay import run
+    from service.tables import Columns
 
-    columns = Columns(text, time, message_id, customer, channel, tuple(attribute or ()))
+    columns = Columns(text, time, message_id, customer, channel, None, tuple(attribute or ()), "replay")
     _run(lambda: run(file, columns, campaigns=campaigns, budget=budget, start=from_, json_out=json_out))
 
 

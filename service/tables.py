@@ -27,10 +27,10 @@ class Columns:
     attributes: tuple[str, ...] = ()
     source: str = "import"
 
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """The columns that the file must have; a row without a time occurs now, so that one is not among them."""
-        named = (self.text, self.id, self.customer, self.channel, self.order, *self.attributes)
+    def needed(self, *, time: bool) -> tuple[str, ...]:
+        """The columns that the file must have; ``time``: whether a row must tell when, or else occurs now."""
+        when = self.time if time else None
+        named = (self.text, when, self.id, self.customer, self.channel, self.order, *self.attributes)
         return tuple(name for name in named if name)
 
     def fields(self, number: int, row: Row, prefix: str) -> dict[str, Any]:

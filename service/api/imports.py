@@ -68,7 +68,7 @@ class _Import:
     async def run(self, body: bytes, kind: str) -> Response:
         now, held = self._parts.clock(), list[RawMessage]()
         try:
-            for number, row in read_body(body, kind, self._columns.needed):
+            for number, row in read_body(body, kind, self._columns.needed(time=False)):
                 self._receipt["rows"] = number
                 raw = self._read(number, row, now)
                 if raw is not None:

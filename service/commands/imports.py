@@ -38,7 +38,7 @@ def run(file: Path, columns: Columns, *, url: str | None, key: str | None) -> in
     key = key or (settings.admin_key.get_secret_value() if settings.admin_key else None)
     headers = {"authorization": f"Bearer {key}"} if key else {}
     console, tally = Console(stderr=True), Tally()
-    rows = read_rows(file, columns.needed)
+    rows = read_rows(file, columns.needed(time=False))
     with file.open("rb") as body:
         prefix = fingerprint(body)
     bars = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
@@ -108,5 +108,5 @@ def _count(file: Path, columns: Columns) -> int:
 
 
 def _numbers(file: Path, columns: Columns) -> Iterator[int]:
-    for number, _ in read_rows(file, columns.needed):
+    for number, _ in read_rows(file, columns.needed(time=False)):
         yield number

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import orjson
 from rich.console import Console
@@ -32,7 +31,7 @@ from service.store.alerts import Filed
 from service.store.campaigns import Campaign
 from service.store.embedded import EmbeddedStore
 from service.store.lease import Lease
-from service.tables import read_rows
+from service.tables import Columns, read_rows
 from service.views import alert_view
 from service.wiring import (
     SCAN_EVERY,
@@ -49,25 +48,9 @@ from service.wiring import (
 
 _PREFETCH = 2_048  # texts embedded at a time, so that the encoder sees full batches
 _SHOWN_BROKEN = 20
+_MOST_TEXT = 100_000  # characters of a message; the rest of a longer one is left out
 _SLOW = 60.0  # messages a day
 _HASH_KEY = b"a replay keeps nothing, so its hashes need no secret"
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Which column holds what."""
-
-    text: str
-    time: str
-    id: str | None = None
-    customer: str | None = None
-    channel: str | None = None
-    attributes: tuple[str, ...] = ()
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        named = (self.text, self.time, self.id, self.customer, self.channel, *self.attributes)
-        return tuple(name for name in named if name)
 
 
 @dataclass(slots=True)
@@ -102,7 +85,7 @@ def run(
     settings = load_settings(
         time=TimeMode.event, false_alarms_per_week=budget, indicators_part=0,
         waiting=max(20_000, len(raws)), max_backlog=1_000_000,
-        keep_counts=timedelta(days=4_000), keep_cells=timedelta(days=4_000), max_text=100_000,
+        keep_counts=timedelta(days=4_000), keep_cells=timedelta(days=4_000), max_text=_MOST_TEXT,
     )  # fmt: skip
     from service.commands.prepare import ensure_encoder
 
@@ -240,7 +223,7 @@ class Replay:
 
 def read_messages(file: Path, columns: Columns, broken: list[Broken]) -> Iterator[RawMessage]:
     """The messages of a file; rows that cannot be used are added to ``broken``."""
-    for number, row in read_rows(file, columns.needed):
+    for number, row in read_rows(file, columns.needed(time=True)):
         if isinstance(row, Broken):
             broken.append(row)
             continue
@@ -251,28 +234,14 @@ def read_messages(file: Path, columns: Columns, broken: list[Broken]) -> Iterato
 
 
 def _message(number: int, row: Row, columns: Columns) -> RawMessage:
-    text = _cell(row, columns.text)
-    if not text.strip():
+    fields = columns.fields(number, row, "row")
+    if not fields["text"].strip():
         raise BadMessage(columns.text, "is empty")
-    at: Any = row.get(columns.time)
     try:
-        occurred_at = at if isinstance(at, datetime) else parse_time(str(at or ""))
+        at = parse_time(fields.get("occurred_at", ""))
     except (ValueError, OverflowError):
         raise BadMessage(columns.time, "is no time that we can read; write it as 2025-03-03T08:05:00+08:00") from None
-    return RawMessage(
-        id=_cell(row, columns.id) or f"row-{number}",
-        source="replay",
-        text=text[:100_000],
-        occurred_at=occurred_at if occurred_at.tzinfo else occurred_at.replace(tzinfo=UTC),
-        customer_id=_cell(row, columns.customer) or None,
-        channel=_cell(row, columns.channel) or None,
-        attributes={name: value for name in columns.attributes if (value := _cell(row, name))},
-    )
-
-
-def _cell(row: Row, name: str | None) -> str:
-    value = row.get(name) if name else None
-    return "" if value is None else str(value)
+    return RawMessage(**fields | {"text": fields["text"][:_MOST_TEXT], "occurred_at": at})
 
 
 def read_campaigns(file: Path) -> list[Campaign]:

@@ -9,7 +9,8 @@ from hashlib import sha256
 import orjson
 
 from models.plain import clip_bytes
-from service.notify.card import Card, Voice, card_of
+from service.notify.bot import Bot, Sheet
+from service.notify.card import Card, Voice
 from service.notify.markup import inert
 from service.notify.outcome import Dead, Delivered, Later, Outcome
 from service.notify.pace import Pace
@@ -29,18 +30,9 @@ _REFUSED: Mapping[str, str] = {
 """What 310000 stands for, by a word of its message: the code is the same for all four."""
 
 
-class DingTalk:
+def dingtalk(post: Post, voice: Voice, secret: str | None) -> Bot:
     """One robot. ``secret`` is its ``SEC…``, or None where it is held by keywords or addresses instead."""
-
-    def __init__(self, post: Post, secret: str | None, voice: Voice) -> None:
-        self._post = post
-        self._secret = secret
-        self._voice = voice
-
-    async def send(self, payload: bytes, *, id: str, at: datetime) -> Outcome:  # noqa: A002
-        query = signed(self._secret, at) if self._secret else None
-        answer = await self._post(body_of(card_of(payload, self._voice)), {}, at=at, query=query)
-        return verdict(answer) if isinstance(answer, Answer) else answer
+    return Bot(post, voice, lambda card, at: Sheet(body_of(card), signed(secret, at) if secret else None), verdict)
 
 
 def signed(secret: str, at: datetime) -> dict[str, str]:

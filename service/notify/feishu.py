@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from service.notify.card import Card, Voice, card_of
+from service.notify.bot import Bot, Sheet
+from service.notify.card import Card, Voice
 from service.notify.outcome import Dead, Delivered, Later, Outcome
 from service.notify.pace import Pace
 from service.notify.post import Answer, Post, by_status
@@ -28,18 +29,9 @@ _TOO_FAST = {11232, 99991400}
 _REFUSED: Mapping[int, str] = {19021: "signature_refused", 19022: "address_not_listed", 19024: "keyword_missing"}
 
 
-class Feishu:
+def feishu(post: Post, voice: Voice, secret: str | None) -> Bot:
     """One bot. ``secret`` is None where it is held by keywords or addresses instead."""
-
-    def __init__(self, post: Post, secret: str | None, voice: Voice) -> None:
-        self._post = post
-        self._secret = secret
-        self._voice = voice
-
-    async def send(self, payload: bytes, *, id: str, at: datetime) -> Outcome:  # noqa: A002
-        signature = signed(self._secret, at) if self._secret else {}
-        answer = await self._post(body_of(card_of(payload, self._voice), signature), {}, at=at)
-        return verdict(answer) if isinstance(answer, Answer) else answer
+    return Bot(post, voice, lambda card, at: Sheet(body_of(card, signed(secret, at) if secret else {})), verdict)
 
 
 def signed(secret: str, at: datetime) -> dict[str, str]:

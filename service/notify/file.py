@@ -188,19 +188,19 @@ def _url(spec: ReceiverIn) -> str:
 
 
 def _dingtalk(spec: ReceiverIn, allow: AllowList, voice: Voice) -> tuple[Notifier, Pace]:
-    return dingtalk.DingTalk(Post(_url(spec), allow), spec.secret, voice), dingtalk.PACE
+    return dingtalk.dingtalk(Post(_url(spec), allow), voice, spec.secret), dingtalk.PACE
 
 
 def _feishu(spec: ReceiverIn, allow: AllowList, voice: Voice) -> tuple[Notifier, Pace]:
-    return feishu.Feishu(Post(_url(spec), allow), spec.secret, voice), feishu.PACE
+    return feishu.feishu(Post(_url(spec), allow), voice, spec.secret), feishu.PACE
 
 
 def _wecom(spec: ReceiverIn, allow: AllowList, voice: Voice) -> tuple[Notifier, Pace]:
-    return wecom.WeCom(Post(_url(spec), allow), voice), wecom.PACE
+    return wecom.wecom(Post(_url(spec), allow), voice), wecom.PACE
 
 
 def _slack(spec: ReceiverIn, allow: AllowList, voice: Voice) -> tuple[Notifier, Pace]:
-    return slack.Slack(Post(_url(spec), allow), voice), slack.PACE
+    return slack.slack(Post(_url(spec), allow), voice), slack.PACE
 
 
 def _webhook(spec: ReceiverIn, allow: AllowList, voice: Voice) -> tuple[Notifier, Pace]:

@@ -1,12 +1,13 @@
 """Slack: blocks to an incoming webhook; api.slack.com, "Sending messages using incoming webhooks"."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
 
 from models.plain import clip
-from service.notify.card import Card, Voice, card_of
+from service.notify.bot import Bot, Sheet
+from service.notify.card import Card, Voice
 from service.notify.markup import entities
 from service.notify.outcome import Dead, Delivered, Later, Outcome
 from service.notify.pace import Pace
@@ -22,16 +23,9 @@ _REFUSED = {"invalid_payload", "invalid_blocks", "invalid_blocks_format", "no_te
             "channel_not_found", "posting_to_general_channel_denied", "too_many_attachments"}  # fmt: skip
 
 
-class Slack:
+def slack(post: Post, voice: Voice) -> Bot:
     """One incoming webhook."""
-
-    def __init__(self, post: Post, voice: Voice) -> None:
-        self._post = post
-        self._voice = voice
-
-    async def send(self, payload: bytes, *, id: str, at: datetime) -> Outcome:  # noqa: A002
-        answer = await self._post(body_of(card_of(payload, self._voice)), {}, at=at)
-        return verdict(answer) if isinstance(answer, Answer) else answer
+    return Bot(post, voice, lambda card, _: Sheet(body_of(card)), verdict)
 
 
 def body_of(card: Card) -> bytes:

@@ -1,12 +1,13 @@
 """WeCom: Markdown to a group robot; developer.work.weixin.qq.com, "群机器人配置说明". Its key is in the URL."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import orjson
 
 from models.plain import clip_bytes
-from service.notify.card import Card, Voice, card_of
+from service.notify.bot import Bot, Sheet
+from service.notify.card import Card, Voice
 from service.notify.markup import inert
 from service.notify.outcome import Dead, Delivered, Later, Outcome
 from service.notify.pace import Pace
@@ -30,16 +31,9 @@ _DEAD: Mapping[int, str] = {
 }
 
 
-class WeCom:
+def wecom(post: Post, voice: Voice) -> Bot:
     """One robot."""
-
-    def __init__(self, post: Post, voice: Voice) -> None:
-        self._post = post
-        self._voice = voice
-
-    async def send(self, payload: bytes, *, id: str, at: datetime) -> Outcome:  # noqa: A002
-        answer = await self._post(body_of(card_of(payload, self._voice)), {}, at=at)
-        return verdict(answer) if isinstance(answer, Answer) else answer
+    return Bot(post, voice, lambda card, _: Sheet(body_of(card)), verdict)
 
 
 def body_of(card: Card) -> bytes:

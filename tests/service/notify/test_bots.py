@@ -9,15 +9,16 @@ import pytest
 
 from models.alert import Reason
 from models.severity import Severity
+from service.notify import dingtalk as of_dingtalk
+from service.notify import feishu as of_feishu
+from service.notify import slack as of_slack
+from service.notify import wecom as of_wecom
 from service.notify.address import AllowList
 from service.notify.alertmanager import PATH, Alertmanager
+from service.notify.bot import Bot
 from service.notify.card import Voice
-from service.notify.dingtalk import DingTalk
-from service.notify.feishu import Feishu
 from service.notify.outcome import Dead, Delivered, Later, Outcome
 from service.notify.post import Post
-from service.notify.slack import Slack
-from service.notify.wecom import WeCom
 from tests.service.notify import platforms
 from tests.service.notify.conftest import Receiver
 from tests.service.notify.payloads import AT, alert, digest, payload, trial
@@ -36,9 +37,9 @@ def sent(receiver: Receiver) -> Any:
     return json.loads(receiver.seen[-1][2])
 
 
-def dingtalk(receiver: Receiver, secret: str = SECRET, token: str = "right") -> DingTalk:
+def dingtalk(receiver: Receiver, secret: str = SECRET, token: str = "right") -> Bot:
     receiver.judge = receiver.judge or platforms.dingtalk(SECRET, "right", NOW)
-    return DingTalk(post(f"{receiver.url}?access_token={token}"), secret, CHINESE)
+    return of_dingtalk.dingtalk(post(f"{receiver.url}?access_token={token}"), CHINESE, secret)
 
 
 async def test_dingtalk_takes_a_signed_card_in_chinese(receiver: Receiver) -> None:
@@ -67,9 +68,9 @@ async def test_dingtalk_refuses_with_status_200_and_is_understood(
     assert await dingtalk(receiver, secret, token).send(payload(), id="a", at=at) == outcome
 
 
-def feishu(receiver: Receiver, secret: str = SECRET, voice: Voice = CHINESE) -> Feishu:
+def feishu(receiver: Receiver, secret: str = SECRET, voice: Voice = CHINESE) -> Bot:
     receiver.judge = receiver.judge or platforms.feishu(SECRET, NOW)
-    return Feishu(post(receiver.url), secret, voice)
+    return of_feishu.feishu(post(receiver.url), voice, secret)
 
 
 async def test_feishu_takes_a_signed_card_in_chinese_and_in_english(receiver: Receiver) -> None:
@@ -95,9 +96,9 @@ async def test_a_card_that_is_too_large_for_feishu_is_cut_to_its_limit(receiver:
     assert len(receiver.seen[-1][2]) <= 20 * 1024
 
 
-def wecom(receiver: Receiver, key: str = "right") -> WeCom:
+def wecom(receiver: Receiver, key: str = "right") -> Bot:
     receiver.judge = receiver.judge or platforms.wecom("right")
-    return WeCom(post(f"{receiver.url}?key={key}"), CHINESE)
+    return of_wecom.wecom(post(f"{receiver.url}?key={key}"), CHINESE)
 
 
 async def test_wecom_takes_a_card_and_refuses_a_wrong_key_with_status_200(receiver: Receiver) -> None:
@@ -114,9 +115,9 @@ async def test_a_card_that_is_too_large_for_wecom_is_cut_and_keeps_its_link(rece
     assert content.endswith("(https://tocsin.example/)")
 
 
-def slack(receiver: Receiver) -> Slack:
+def slack(receiver: Receiver) -> Bot:
     receiver.judge = receiver.judge or platforms.slack
-    return Slack(post(receiver.url), Voice("en"))
+    return of_slack.slack(post(receiver.url), Voice("en"))
 
 
 async def test_slack_takes_blocks_and_answers_a_plain_ok(receiver: Receiver) -> None:
@@ -186,7 +187,7 @@ async def test_a_test_of_a_receiver_names_it(receiver: Receiver, bot: Any) -> No
 
 
 async def test_no_bot_reaches_inside_where_it_is_not_allowed(receiver: Receiver) -> None:
-    closed = DingTalk(Post(receiver.url, AllowList()), SECRET, CHINESE)
+    closed = of_dingtalk.dingtalk(Post(receiver.url, AllowList()), CHINESE, SECRET)
     assert await closed.send(payload(), id="a", at=AT) == Dead("address_refused")
     assert receiver.seen == []
 
