@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from models.embed import Language
 from models.plain import plain
@@ -22,72 +23,64 @@ router = APIRouter(tags=["feeds"], dependencies=[Depends(needs(Scope.read, in_ad
 
 _LOOKED_THROUGH = 500  # newest alerts among which the filters choose
 _EMPTY = "1970-01-01T00:00:00Z"  # Atom wants a time of the last change even before the first
-Graver = Annotated[Severity, Query(description="this grade or graver")]
-Topic = Annotated[str | None, Query(max_length=64, description="id of a topic")]
-Speech = Annotated[Language, Query(description="what the words are in")]
-Limit = Annotated[int, Query(ge=1, le=200)]
-Key = Annotated[str | None, Query(description="a key with the scope 'read' alone, for readers that send no header")]
+
+
+class Wish(BaseModel):
+    """What both feeds are asked for."""
+
+    severity: Severity = Field(Severity.info, description="this grade or graver")
+    topic: str | None = Field(None, max_length=64, description="id of a topic")
+    language: Language = Field("en", description="what the words are in")
+    limit: int = Field(50, ge=1, le=200)
+    key: str | None = Field(None, description="a key with the scope 'read' alone, for readers that send no header")
 
 
 @router.get("/v1/feed.json", response_class=Response)
-async def json_feed(
-    request: Request,
-    severity: Graver = Severity.info,
-    topic: Topic = None,
-    language: Speech = "en",
-    limit: Limit = 50,
-    key: Key = None,
-) -> Response:
+async def json_feed(request: Request, wish: Annotated[Wish, Query()]) -> Response:
     """Alerts as JSON Feed 1.1, newest first; 304 where nothing changed since the ``ETag`` in ``If-None-Match``."""
     parts: ApiParts = request.app.state.parts
-    found = await _chosen(parts, severity, topic, limit)
+    found = await _chosen(parts, wish)
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": "Tocsin",
         "home_page_url": f"{parts.base_url}/",
         "feed_url": f"{parts.base_url}/v1/feed.json",
-        "language": language,
-        "items": [_item(parts, filed, language) for filed in found],
+        "language": wish.language,
+        "items": [_item(parts, filed, wish.language) for filed in found],
     }
     return _answer(request, orjson.dumps(feed), "application/feed+json")
 
 
 @router.get("/v1/feed.atom", response_class=Response)
-async def atom_feed(
-    request: Request,
-    severity: Graver = Severity.info,
-    topic: Topic = None,
-    language: Speech = "en",
-    limit: Limit = 50,
-    key: Key = None,
-) -> Response:
+async def atom_feed(request: Request, wish: Annotated[Wish, Query()]) -> Response:
     """Alerts as Atom (RFC 4287), newest first; 304 where nothing changed since the ``ETag`` in ``If-None-Match``."""
     parts: ApiParts = request.app.state.parts
-    found = await _chosen(parts, severity, topic, limit)
+    found = await _chosen(parts, wish)
     updated = max((filed.alert.updated_at for filed in found), default=None)
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
-        f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{language}">',
+        f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{wish.language}">',
         f"<id>{escape(parts.base_url)}/v1/feed.atom</id>",
         "<title>Tocsin</title>",
         f"<updated>{iso(updated) or _EMPTY}</updated>",
         "<author><name>Tocsin</name></author>",
         f'<link rel="self" type="application/atom+xml" href={quoteattr(f"{parts.base_url}/v1/feed.atom")}/>',
         f'<link rel="alternate" type="text/html" href={quoteattr(f"{parts.base_url}/")}/>',
-        *(_entry(parts, filed, language) for filed in found),
+        *(_entry(parts, filed, wish.language) for filed in found),
         "</feed>",
     ]
     return _answer(request, "\n".join(lines).encode(), "application/atom+xml")
 
 
-async def _chosen(parts: ApiParts, severity: Severity, topic: str | None, limit: int) -> Sequence[Filed]:
+async def _chosen(parts: ApiParts, wish: Wish) -> Sequence[Filed]:
     newest = await parts.book.newest(_LOOKED_THROUGH)
     passing = (
         filed
         for filed in newest
-        if filed.alert.severity.rank >= severity.rank and (topic is None or filed.alert.evidence.topic.id == topic)
+        if filed.alert.severity.rank >= wish.severity.rank
+        and (wish.topic is None or filed.alert.evidence.topic.id == wish.topic)
     )
-    return [filed for filed, _ in zip(passing, range(limit), strict=False)]
+    return [filed for filed, _ in zip(passing, range(wish.limit), strict=False)]
 
 
 def _card(parts: ApiParts, filed: Filed, language: Language) -> tuple[Card, dict[str, Any]]:
