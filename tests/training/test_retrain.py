@@ -116,6 +116,14 @@ def test_a_file_alone_gives_a_bundle_without_labels_too(tmp_path: Path, cache: P
     assert (outcome.scores.before, outcome.scores.agreement) == (None, None)
 
 
+def test_from_the_kept_messages_alone_every_topic_stays_itself(live: Path, tmp_path: Path, cache: Path) -> None:
+    outcome = Retraining(order(None, live, tmp_path / "out", cache), QUIET, NOW).run()
+    kept_now = {topic.id for topic in model_of(tmp_path / "out").assignable}
+    assert {topic.id for topic in model_of(live).assignable} <= kept_now
+    assert outcome.scores.agreement == 1.0
+    assert outcome.manifest.objections == ()
+
+
 def test_nothing_personal_of_the_file_is_on_disk(tmp_path: Path, cache: Path) -> None:
     path = tmp_path / "raw.csv"
     with path.open("w", encoding="utf-8", newline="") as target:
