@@ -6,7 +6,7 @@ from datetime import datetime
 
 from models.indicator import Direction, Kind
 from models.limits import Cause
-from models.message import RedactedText
+from models.message import CustomerKey, RedactedText
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ class Sample:
     occurred_at: datetime
     attributes: Mapping[str, str]
     order_id: str | None = None
+    customer: CustomerKey | None = None
+    """Never shown; so that a customer can be erased."""
 
 
 @dataclass(frozen=True, slots=True)

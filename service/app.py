@@ -12,6 +12,7 @@ from service.api import (
     alerts,
     budget,
     campaigns,
+    context,
     docs,
     feeds,
     health,
@@ -22,6 +23,7 @@ from service.api import (
     keys,
     known,
     messages,
+    privacy,
     quality,
     receivers,
     topics,
@@ -50,6 +52,7 @@ def create_app(parts: ApiParts) -> FastAPI:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            await parts.context.close()
             await parts.store.close()
 
     app = FastAPI(
@@ -71,6 +74,8 @@ def create_app(parts: ApiParts) -> FastAPI:
         feeds,
         identity,
         indicators,
+        context,
+        privacy,
         topics,
         quality,
         budget,

@@ -21,9 +21,11 @@ from service.store.inbox import Inbox
 from service.store.judgement import NotInStep
 from service.store.lease import TERM, Lease
 from service.store.model import ModelStore
+from service.store.sweep import Sweep
 from service.wiring import SCAN_EVERY, TICK
 
 _AWAY = timedelta(seconds=1)
+_SWEEP = timedelta(hours=1)
 
 
 async def run_worker(worker: Worker, settings: Settings, stop: asyncio.Event) -> None:
@@ -135,6 +137,17 @@ async def run_gauge(
             await _pause(stop, TICK)
     with suppress(StoreAway):
         await lease.release()
+
+
+async def run_sweep(sweep: Sweep, clock: Clock, stop: asyncio.Event) -> None:
+    """Once an hour take out what is older than it may be kept. Two at once do no harm."""
+    while not stop.is_set():
+        try:
+            gone = await sweep.sweep(clock())
+            log.info("swept", gone=gone)
+        except StoreAway as error:
+            log.warning("store away", detail=str(error))
+        await _pause(stop, _SWEEP)
 
 
 async def run_deliver(deliverer: Deliverer, lease: Lease, clock: Clock, stop: asyncio.Event) -> None:

@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     max_import: int = Field(64 * 1024 * 1024, ge=1_024, description="largest file posted to `:import`, in bytes")
     max_backlog: int = Field(200_000, ge=1, description="waiting messages above which ingest answers 429")
     mappings: Path | None = Field(None, description="folder of your own mapping files, TOML or YAML")
+    agent_groups: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="attributes of groups of agents that may be kept, comma-separated"
+    )
+    agent_least: int = Field(5, ge=2, description="agents below which a group is not spoken of")
     order_ids: Literal["keep", "hash", "mask"] = Field("keep", description="order and tracking numbers in texts")
 
     # The stream.
@@ -78,6 +82,9 @@ class Settings(BaseSettings):
     keep_cells: timedelta = Field(timedelta(days=14), description="retention of counts by attribute value")
     keep_seen: timedelta = Field(timedelta(days=2), description="how long a message id is remembered")
     keep_alerts: timedelta = Field(timedelta(days=400), description="retention of alerts")
+    keep_messages: timedelta = Field(timedelta(days=90), description="longest that any message is kept")
+    keep_context: timedelta = Field(timedelta(days=90), description="retention of pushed context")
+    keep_access: timedelta = Field(timedelta(days=180), description="retention of the log of who looked")
     samples_per_topic: int = Field(256, ge=10, description="newest messages kept for each topic")
     waiting: int = Field(20_000, ge=500, description="messages of no topic kept for discovery")
     recent: int = Field(20_000, ge=1_000, description="newest messages kept to see what crowds whatever its topic")
@@ -90,6 +97,7 @@ class Settings(BaseSettings):
     indicators_part: float = Field(
         0.2, ge=0, lt=1, description="part of the false alarms that indicators may use; 0: none is judged"
     )
+    context: Path | None = Field(None, description="file of the sources of customers' context, TOML")
     receivers: Path | None = Field(None, description="file of receivers, TOML or YAML")
     webhooks: Annotated[tuple[str, ...], NoDecode] = Field((), description="receivers' URLs, comma-separated")
     webhook_secret: SecretStr | None = Field(None, description="whsec_ secret that signs webhooks")
@@ -99,12 +107,12 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least grave log line shown")
 
-    @field_validator("webhooks", "allow_hosts", mode="before")
+    @field_validator("webhooks", "allow_hosts", "agent_groups", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("data_dir", "cache", "receivers", "mappings", "indicators")
+    @field_validator("data_dir", "cache", "receivers", "mappings", "indicators", "context")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value else None

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from models.agents import AgentRules
 from models.discovery import DiscoverySettings
-from models.embed import Embedder
+from models.embed import Embedder, Language
 from models.encoder.adapter import Adapter
+from models.keeping import Keeping
 from models.redact import Numbers, RedactSettings
 from service.api.auth import Gate
 from service.api.parts import ApiParts
@@ -20,13 +22,15 @@ from service.metrics import Metrics
 from service.notify.address import AllowList
 from service.notify.file import read_receivers, webhook_receivers
 from service.notify.receiver import Receiver
+from service.pipeline.context import Context
+from service.pipeline.contextfile import read_sources
 from service.pipeline.deliver import Deliverer
 from service.pipeline.discover import DiscoverRules, Discovery
 from service.pipeline.embedders import Embedders
 from service.pipeline.gauge import GaugeJudge, GaugeRules
 from service.pipeline.indicators import read_indicators
 from service.pipeline.ingest import Ingest, IngestRules
-from service.pipeline.judge import CROWDS_PART, Judge, JudgeRules
+from service.pipeline.judge import Judge, JudgeRules
 from service.pipeline.lookout import Lookout
 from service.pipeline.mapping import all_mappings
 from service.pipeline.promote import Promotion
@@ -35,13 +39,17 @@ from service.pipeline.witness import Witness
 from service.pipeline.worker import Worker, WorkerRules
 from service.settings import Settings, TimeMode
 from service.store import keys
+from service.store.access import AccessLog
 from service.store.adapters import Adapters
+from service.store.agents import AgentGroups
 from service.store.alerts import AlertBook
 from service.store.answers import Answers, publish_answers
 from service.store.apikeys import ApiKeys
 from service.store.board import Board
 from service.store.campaigns import Campaigns
+from service.store.context import PushedContext
 from service.store.counts import Counts, Retention
+from service.store.customers import Customers
 from service.store.gauges import Gauges
 from service.store.inbox import Inbox
 from service.store.judgement import JudgeStore
@@ -53,6 +61,7 @@ from service.store.pools import Pools
 from service.store.pulse import Pulse
 from service.store.receivers import ReceiverStates
 from service.store.redis import Store, store_errors, text_of
+from service.store.sweep import Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,8 @@ class Rooms:
     adapters: Adapters
     gauges: Gauges
     gauge: JudgeStore
+    pushed: PushedContext
+    access: AccessLog
     book: AlertBook
     judge: JudgeStore
     outbox: Outbox
@@ -99,6 +110,8 @@ def open_rooms(settings: Settings, url: str) -> Rooms:
             cells=settings.keep_cells,
         ),
         gauge=JudgeStore(store, role="gauge"),
+        pushed=PushedContext(store, settings.keep_context),
+        access=AccessLog(store, settings.keep_access),
         book=AlertBook(store),
         judge=JudgeStore(store),
         outbox=Outbox(store),
@@ -126,8 +139,33 @@ def process_name(role: str) -> str:
 def build_ingest(settings: Settings, rooms: Rooms, clock: Clock, hash_key: bytes) -> Ingest:
     numbers = Numbers(settings.order_ids)
     redact = RedactSettings(orders=numbers, tracking=numbers, hash_key=hash_key)
-    rules = IngestRules(hash_key, settings.max_text, redact, check_clock=settings.time is TimeMode.wall)
-    return Ingest(rooms.inbox, rules, clock)
+    agents = agent_rules(settings)
+    rules = IngestRules(hash_key, settings.max_text, redact, agents, check_clock=settings.time is TimeMode.wall)
+    return Ingest(rooms.inbox, rules, clock, AgentGroups(rooms.store, agents))
+
+
+def agent_rules(settings: Settings) -> AgentRules:
+    return AgentRules(frozenset(one.lower() for one in settings.agent_groups), settings.agent_least)
+
+
+def kept(settings: Settings) -> tuple[Keeping, ...]:
+    """What is kept, in plain words, with the spans of the settings."""
+    days = timedelta(days=1)
+    text: Mapping[Language, str] = {"en": "redacted text", "zh": "脱敏文本"}
+    sums: Mapping[Language, str] = {"en": "sums", "zh": "汇总数字"}
+    hashed: Mapping[Language, str] = {"en": "keyed hash", "zh": "带密钥哈希"}
+    named: Mapping[Language, str] = {"en": "names of keys", "zh": "密钥名称"}
+    return (
+        Keeping({"en": "messages", "zh": "消息"}, text, settings.keep_messages, settings.recent),
+        Keeping({"en": "alerts with sample messages", "zh": "告警及样例消息"}, text, settings.keep_alerts),
+        Keeping({"en": "counts by topic", "zh": "按主题计数"}, sums, settings.keep_counts),
+        Keeping({"en": "counts by attribute", "zh": "按属性计数"}, sums, settings.keep_cells),
+        Keeping({"en": "observations of indicators", "zh": "指标观测"}, sums, settings.keep_counts),
+        Keeping({"en": "who was counted", "zh": "已计数顾客"}, hashed, 4 * days),
+        Keeping({"en": "ids of messages seen", "zh": "已见消息编号"}, hashed, settings.keep_seen + days),
+        Keeping({"en": "pushed context", "zh": "推送的顾客资料"}, text, settings.keep_context),
+        Keeping({"en": "who looked at customers' data", "zh": "谁查看过顾客资料"}, named, settings.keep_access),
+    )
 
 
 def build_worker(settings: Settings, rooms: Rooms, embedder: Embedder, metrics: Metrics) -> Worker:
@@ -147,7 +185,7 @@ def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics
         base_url=settings.public_url,
     )
     witness = Witness(rooms.counts, rooms.pools, rooms.models)
-    lookout = Lookout(rooms.pools, rooms.models, CROWDS_PART * settings.false_alarms_per_week)
+    lookout = Lookout(rooms.pools, rooms.models, budget.CROWDS * settings.false_alarms_per_week)
     succession = Succession(rooms.lineage, rooms.counts, rooms.pools, rooms.models, settings.keep_counts)
     return Judge(
         rooms.judge, rooms.counts, rooms.models, rooms.book, rooms.campaigns, witness, lookout, succession, rules,
@@ -165,6 +203,16 @@ def build_gauge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics
         base_url=settings.public_url,
     )
     return GaugeJudge(rooms.gauge, rooms.gauges, rooms.book, rules, metrics, lease.token)
+
+
+def build_sweep(settings: Settings, rooms: Rooms) -> Sweep:
+    return Sweep(
+        rooms.store,
+        rooms.book,
+        partitions=settings.partitions,
+        messages=settings.keep_messages,
+        alerts=settings.keep_alerts,
+    )
 
 
 def build_discovery(settings: Settings, rooms: Rooms, found: DiscoverySettings | None = None) -> Discovery:
@@ -209,6 +257,12 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
         gauges=rooms.gauges,
         gauge=rooms.gauge,
         indicators=read_indicators(settings.indicators),
+        pushed=rooms.pushed,
+        context=Context(rooms.pushed, read_sources(settings.context, os.environ)),
+        access=rooms.access,
+        customers=Customers(rooms.store, rooms.pushed, partitions=settings.partitions),
+        agents=agent_rules(settings),
+        kept=kept(settings),
         pools=rooms.pools,
         book=rooms.book,
         judge=rooms.judge,

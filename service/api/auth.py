@@ -41,6 +41,14 @@ class Gate:
                 raise Forbidden(f"this key has not the scope {scope.value!r}")
             raise Unauthorised("this key is unknown, or has ended")
 
+    async def who(self, authorization: str | None) -> str:
+        """The name of the key of a request that was let in, for the access log."""
+        secret = (authorization or "").partition(" ")[2].strip()
+        if not self._on:
+            return "nobody asked"
+        key = await self._find(secret)
+        return f"{key.name} ({key.id})" if key else "admin key"
+
     async def check_address(self, secret: str, scope: Scope) -> None:
         """A key that stands in an address, where logs and neighbours may see it: it may have no scope but this."""
         if not self._on:

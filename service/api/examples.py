@@ -205,3 +205,26 @@ INDICATOR: dict[str, Any] = {
 INDICATOR_POINT: dict[str, Any] = {
     "start": "2026-03-10T08:00:00Z", "n": 120, "value": 0.34, "usual": 0.15, "lower": 0.08, "upper": 0.25,
 }  # fmt: skip
+
+CONTEXT: dict[str, Any] = {
+    "pieces": [
+        {
+            "kind": "order",
+            "id": "O-1",
+            "source": "erp",
+            "at": "2026-03-08T10:00:00Z",
+            "order": None,
+            "tracking": "SF100",
+            "fields": {"sku": "PB-20", "batch": "PB-20-B3"},
+        }
+    ],
+    "messages": [
+        {
+            "message_id": "chat-90",
+            "source": "chatbot",
+            "text": "充电宝充不进电",
+            "occurred_at": "2026-03-09T10:00:00Z",
+        }
+    ],
+    "missing": [{"source": "crm", "reason": "timeout"}],
+}

@@ -69,7 +69,7 @@ async def observe(request: Request, name: str) -> Response:
     rejected = []
     for index, item in enumerate(items):
         try:
-            taken.append(_read(parts, indicator, item))
+            taken.append(await _read(parts, indicator, item))
         except BadMessage as error:
             parts.metrics.rejected.labels(code=error.code).inc()
             rejected.append({"index": index, "code": error.code, "field": error.field, "detail": str(error)})
@@ -120,7 +120,7 @@ async def _gauge(parts: ApiParts) -> Gauge | None:
     return unpack_gauge(state, tuple(parts.indicators.values()))
 
 
-def _read(parts: ApiParts, indicator: Indicator, item: Any) -> Observation:
+async def _read(parts: ApiParts, indicator: Indicator, item: Any) -> Observation:
     """An observation of JSON. Raises `BadMessage` with the first wrong field, without quoting it."""
     try:
         one = _ONE.validate_python(item)
@@ -133,7 +133,8 @@ def _read(parts: ApiParts, indicator: Indicator, item: Any) -> Observation:
     at = one.occurred_at or parts.clock()
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     parts.ingest.check_time(at)
-    return Observation(indicator.name, one.id or uuid.uuid4().hex, at, tally, parts.ingest.kept(one.attributes))
+    attributes = await parts.ingest.kept_with_groups(one.attributes)
+    return Observation(indicator.name, one.id or uuid.uuid4().hex, at, tally, attributes)
 
 
 def _view(indicator: Indicator, gauge: Gauge | None) -> dict[str, Any]:

@@ -42,25 +42,25 @@ async def known_issues(
     limit: Annotated[float, Query(alias="timeout", gt=0, le=10, description="seconds to wait at most")] = 2.0,
 ) -> dict[str, Any]:
     """Whether a text is about an issue that rings now. It is redacted, answered, and neither kept nor counted."""
-    return await _answer(request, text, limit)
+    return await answer(request.app.state.parts, text, limit)
 
 
 @router.post("/v1/known-issues")
 async def ask_known_issues(request: Request, body: Question) -> dict[str, Any]:
     """The same with the text in the body, where no address log ever sees it."""
-    return await _answer(request, body.text, body.timeout)
+    return await answer(request.app.state.parts, body.text, body.timeout)
 
 
-async def _answer(request: Request, text: str, seconds: float) -> dict[str, Any]:
-    parts: ApiParts = request.app.state.parts
-    answer = await parts.ask(text, timedelta(seconds=seconds))
+async def answer(parts: ApiParts, text: str, seconds: float) -> dict[str, Any]:
+    """Whether a text is about what rings now. Raises `EncoderAway` where no worker answers in time."""
+    heard = await parts.ask(text, timedelta(seconds=seconds))
     model = (await parts.models.current()).model
-    topic = next((one for one in model.topics if one.id == answer.topic), None) if model else None
+    topic = next((one for one in model.topics if one.id == heard.topic), None) if model else None
     filed = await parts.open_filed(topic.id) if topic else None
     return {
         "known": filed is not None,
         "topic": topic_name_view(topic_name(topic)) if topic else None,
-        "strength": round(answer.strength, 4),
+        "strength": round(heard.strength, 4),
         "alert": _brief(filed) if filed else None,
         "say": dict(_SAY[filed.facts.acknowledged_at is not None]) if filed else None,
     }

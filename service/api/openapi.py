@@ -24,6 +24,8 @@ _TAGS: Mapping[str, str] = {
     "feeds": "Alerts for feed readers",
     "topics": "The issues that messages are counted under",
     "indicators": "Service metrics under dynamic thresholds",
+    "context": "The customer's whole picture, looked up when somebody looks",
+    "privacy": "What is kept, how long, who looked",
     "campaigns": "Announced promotions",
     "receivers": "Who is told, and what could not be told",
     "keys": "Who may do what",
@@ -116,6 +118,34 @@ TOLD: Mapping[str, Told] = {
     "GET /v1/indicators/{name}": Told(
         shapes.IndicatorDetail, examples.INDICATOR | {"curve": [examples.INDICATOR_POINT]}
     ),
+    "PUT /v1/context/{kind}/{piece_id}": Told(shapes.PushedPiece, {"kind": "order", "id": "O-1"}),
+    "DELETE /v1/customers/{customer_id}": Told(shapes.Erasure, {"erased": {"messages": 3, "samples": 1, "context": 2}}),
+    "GET /v1/customers/{customer_id}/context": Told(shapes.CustomerContext, examples.CONTEXT),
+    "GET /v1/orders/{order_id}/context": Told(shapes.CustomerContext, examples.CONTEXT),
+    "POST /v1/assist": Told(shapes.Assist, {"issue": examples.KNOWN, "context": examples.CONTEXT}),
+    "GET /v1/privacy": Told(
+        shapes.Privacy,
+        {
+            "kept": [{"what": {"en": "messages"}, "how": {"en": "redacted text"}, "days": 90, "most": 20000}],
+            "agents": {"groups": [], "least": 5},
+            "looks": 3,
+            "last_look": "2026-03-10T09:00:00Z",
+        },
+    ),
+    "GET /v1/access": Told(
+        shapes.LookList,
+        {"looks": [{"at": "2026-03-10T09:00:00Z", "who": "desk (1f2e3d4c5b6a)", "what": "context",
+                    "about": "k3v7q2m5x4b6n2d7w5ra"}]},
+    ),
+    "GET /v1/customers/{customer_id}/export": Told(
+        shapes.Export,
+        {
+            "customer": "k3v7q2m5x4b6n2d7w5ra",
+            "messages": [examples.CONTEXT["messages"][0] | {"order_id": "O-1", "attributes": {"sku": "PB-20"}}],
+            "context": [],
+            "alerts": [],
+        },
+    ),
     "GET /v1/campaigns": Told(shapes.CampaignList, {"campaigns": [examples.CAMPAIGN]}),
     "POST /v1/campaigns": Told(shapes.CampaignShape, examples.CAMPAIGN),
     "GET /v1/receivers": Told(shapes.ReceiverList, {"receivers": [examples.RECEIVER]}),
@@ -173,6 +203,8 @@ ASKED: Mapping[str, Any] = {
         {"value": 17.5, "id": "call-118", "attributes": {"queue": "returns"}},
         {"value": 12, "denominator": 80},
     ],
+    "PUT /v1/context/{kind}/{piece_id}": {"customer_id": "c004750", "tracking": "SF100", "fields": {"sku": "PB-20"}},
+    "POST /v1/assist": {"text": "充电宝充不进电", "customer_id": "c004750"},
     "POST /v1/campaigns": {"name": "11.11", "start": "2026-11-11T00:00:00+08:00", "end": "2026-11-12T00:00:00+08:00"},
     "POST /v1/keys": {"name": "chatbot", "scopes": ["ingest"]},
     "POST /v1/keys/{key_id}/end": {},

@@ -6,24 +6,30 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from models.agents import AgentRules
 from models.buckets import BUCKET, bucket_of
 from models.detector import Detector
 from models.indicator import Indicator
+from models.keeping import Keeping
 from models.message import RawMessage
 from models.series import hourly_curve
 from service.api.auth import Gate
 from service.clock import Clock
 from service.errors import EncoderAway
 from service.metrics import Metrics
+from service.pipeline.context import Context
 from service.pipeline.ingest import Ingest
 from service.pipeline.judge import unpack_detector
 from service.pipeline.mapping import MessageMapping
+from service.store.access import AccessLog
 from service.store.alerts import AlertBook, Filed
 from service.store.answers import Answer, Answers
 from service.store.apikeys import ApiKeys
 from service.store.board import Board
 from service.store.campaigns import Campaigns
+from service.store.context import PushedContext
 from service.store.counts import Counts
+from service.store.customers import Customers
 from service.store.gauges import Gauges
 from service.store.inbox import Inbox
 from service.store.judgement import JudgeStore
@@ -53,6 +59,13 @@ class ApiParts:
     gauges: Gauges
     gauge: JudgeStore
     indicators: Mapping[str, Indicator]
+    pushed: PushedContext
+    context: Context
+    access: AccessLog
+    customers: Customers
+    agents: AgentRules
+    kept: tuple[Keeping, ...]
+    """What is kept, in plain words."""
     pools: Pools
     book: AlertBook
     judge: JudgeStore

@@ -21,6 +21,7 @@ from service.wiring import (
     build_embedder,
     build_gauge,
     build_judge,
+    build_sweep,
     hash_key_of,
     hold_embedder,
     lay_out,
@@ -71,7 +72,7 @@ async def _worker(settings: Settings, rooms: Rooms) -> None:
 
 
 async def _judge(settings: Settings, rooms: Rooms) -> None:
-    from service.roles import JudgeRole, run_gauge
+    from service.roles import JudgeRole, run_gauge, run_sweep
 
     await lay_out(rooms, settings)
     lease = Lease(rooms.store, "judge")
@@ -82,7 +83,11 @@ async def _judge(settings: Settings, rooms: Rooms) -> None:
     async with shown(rooms, "judge", metrics):
         gauge_lease, stop = Lease(rooms.store, "gauge"), stop_signal()
         gauge = build_gauge(settings, rooms, gauge_lease, metrics)
-        await asyncio.gather(role.run(stop), run_gauge(gauge, rooms.gauges, gauge_lease, settings, wall_clock, stop))
+        await asyncio.gather(
+            role.run(stop),
+            run_gauge(gauge, rooms.gauges, gauge_lease, settings, wall_clock, stop),
+            run_sweep(build_sweep(settings, rooms), wall_clock, stop),
+        )
     await rooms.store.close()
 
 

@@ -1,22 +1,18 @@
 """The door: redact, hash the customer, append to the inbox."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from models.agents import AgentRules, part
 from models.fingerprint import customer_key, unnamed_key
 from models.message import CustomerKey, Message, RawMessage, RedactedText
 from models.redact import RedactSettings, redact
 from service.clock import Clock
 from service.errors import BadMessage
+from service.store.agents import AgentGroups
 from service.store.codec import CELL_SEPARATOR, FIELD_SEPARATOR, Entry
 from service.store.inbox import Accepted, Inbox
-
-AGENT_ATTRIBUTES = frozenset(
-    {"agent", "agent_id", "agent_name", "agent_email", "operator", "operator_id", "assignee", "staff", "staff_id"}
-    | {"客服", "坐席", "坐席工号", "客服工号", "客服姓名"}
-)
-"""Dropped at the door: Tocsin keeps nothing about agents."""
 
 _AHEAD = timedelta(minutes=15)  # a sender's clock may be this far ahead; more is an error of its time zone
 _SEPARATORS = str.maketrans("", "", CELL_SEPARATOR + FIELD_SEPARATOR)
@@ -29,6 +25,7 @@ class IngestRules:
     hash_key: bytes
     max_text: int
     redact: RedactSettings
+    agents: AgentRules = field(default_factory=AgentRules)
     check_clock: bool = True
     """False where time is the messages' own (imports, replays)."""
 
@@ -36,8 +33,9 @@ class IngestRules:
 class Ingest:
     """Raw messages in, inbox entries out; raw text goes no further than this class."""
 
-    def __init__(self, inbox: Inbox, rules: IngestRules, clock: Clock) -> None:
+    def __init__(self, inbox: Inbox, rules: IngestRules, clock: Clock, groups: AgentGroups | None = None) -> None:
         self._inbox = inbox
+        self._groups = groups
         self._rules = rules
         self._clock = clock
 
@@ -56,7 +54,7 @@ class Ingest:
 
     async def take(self, raws: Sequence[RawMessage], answer: str | None = None) -> list[Accepted]:
         """Append checked messages; returns once the store has them. Raises `StoreAway` or `Overloaded`."""
-        entries = [Entry(self.redacted(raw), answer) for raw in raws]
+        entries = [Entry(await self._grouped(self.redacted(raw), raw), answer) for raw in raws]
         return await self._inbox.accept(entries, self._clock())
 
     async def ask(self, raw: RawMessage, answer: str) -> None:
@@ -82,11 +80,32 @@ class Ingest:
 
     def kept(self, attributes: Mapping[str, str]) -> dict[str, str]:
         """Attributes as they are kept: redacted, and nothing about agents."""
+        return self._clean(part(attributes, self._rules.agents).attributes)
+
+    async def kept_with_groups(self, attributes: Mapping[str, str]) -> dict[str, str]:
+        """The same with the groups of agents that are switched on and large enough. Raises `StoreAway`."""
+        parted = part(attributes, self._rules.agents)
+        kept = self._clean(parted.attributes)
+        if parted.groups and self._groups is not None:
+            agent = self.customer(parted.agent) if parted.agent else None
+            kept |= await self._groups.admitted(self._clean(parted.groups), agent)
+        return kept
+
+    def customer(self, customer_id: str) -> CustomerKey:
+        """The customer as the store knows it."""
+        return customer_key(customer_id, key=self._rules.hash_key)
+
+    async def _grouped(self, message: Message, raw: RawMessage) -> Message:
+        if not self._rules.agents.fields:
+            return message
+        return replace(message, attributes=dict(message.attributes) | await self.kept_with_groups(raw.attributes))
+
+    def _clean(self, attributes: Mapping[str, str]) -> dict[str, str]:
         return {
             name.translate(_SEPARATORS): redact(value.translate(_SEPARATORS), self._rules.redact).text
             for name, value in attributes.items()
-            if name.lower() not in AGENT_ATTRIBUTES and value
+            if value
         }
 
     def _customer(self, customer_id: str | None, text: RedactedText) -> CustomerKey:
-        return customer_key(customer_id, key=self._rules.hash_key) if customer_id else unnamed_key(text)
+        return self.customer(customer_id) if customer_id else unnamed_key(text)

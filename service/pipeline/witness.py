@@ -128,5 +128,6 @@ def sample_of(held: Held) -> Sample:
     """A kept message as an alert shows it."""
     message = held.message
     return Sample(
-        message.id, message.source, message.text, message.occurred_at, dict(message.attributes), message.order_id
-    )
+        message.id, message.source, message.text, message.occurred_at, dict(message.attributes), message.order_id,
+        message.customer,
+    )  # fmt: skip

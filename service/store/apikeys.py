@@ -17,6 +17,7 @@ class Scope(StrEnum):
     ingest = "ingest"
     read = "read"
     act = "act"
+    context = "context"
     admin = "admin"
 
 

@@ -20,6 +20,10 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{pN}:gaugecells:HOUR        | hash   | keep_cells            | api (observe.lua)   |
 | tocsin:{pN}:observed:DAY           | set    | keep_seen + 1 day     | api (observe.lua)   |
 | tocsin:{pN}:gauges:span            | hash   | for ever              | api (observe.lua)   |
+| tocsin:context:KIND/ID             | string | keep_context          | api                 |
+| tocsin:context-of:JOIN:VALUE       | set    | keep_context          | api                 |
+| tocsin:agents:FIELD:VALUE          | set    | 30 days               | api                 |
+| tocsin:{tenant}:access             | stream | keep_access           | api                 |
 | tocsin:{tenant}:lease:ROLE         | string | 30 s, renewed         | judge, deliver      |
 | tocsin:{tenant}:model              | hash   | for ever              | judge, promote (model.lua) |
 | tocsin:{tenant}:adapters           | hash   | for ever              | promote             |
@@ -62,6 +66,7 @@ LINEAGE = f"{TENANT}:lineage"
 JUDGE = f"{TENANT}:judge"
 GAUGE = f"{TENANT}:gauge"
 BUDGET = f"{TENANT}:budget"
+ACCESS = f"{TENANT}:access"
 ALERTS = f"{TENANT}:alerts"
 ALERT_ORDER = f"{TENANT}:alerts:order"
 FACTS = f"{TENANT}:facts"
@@ -157,3 +162,15 @@ def gauge_span(number: int) -> str:
 
 def observed(number: int, day: int) -> str:
     return f"{partition(number)}:observed:{day}"
+
+
+def context(name: str) -> str:
+    return f"tocsin:context:{name}"
+
+
+def context_of(join: str, value: str) -> str:
+    return f"tocsin:context-of:{join}:{value}"
+
+
+def agents(name: str, value: str) -> str:
+    return f"tocsin:agents:{name}:{value}"
