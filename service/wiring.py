@@ -185,7 +185,7 @@ def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics
         base_url=settings.public_url,
     )
     witness = Witness(rooms.counts, rooms.pools, rooms.models)
-    lookout = Lookout(rooms.pools, rooms.models, budget.CROWDS * settings.false_alarms_per_week)
+    lookout = Lookout(rooms.pools, rooms.models, CROWDS_PART * settings.false_alarms_per_week)
     succession = Succession(rooms.lineage, rooms.counts, rooms.pools, rooms.models, settings.keep_counts)
     return Judge(
         rooms.judge, rooms.counts, rooms.models, rooms.book, rooms.campaigns, witness, lookout, succession, rules,
