@@ -30,7 +30,7 @@ from service.pipeline.embedders import Embedders
 from service.pipeline.gauge import GaugeJudge, GaugeRules
 from service.pipeline.indicators import read_indicators
 from service.pipeline.ingest import Ingest, IngestRules
-from service.pipeline.judge import Judge, JudgeRules
+from service.pipeline.judge import CROWDS_PART, Judge, JudgeRules
 from service.pipeline.lookout import Lookout
 from service.pipeline.mapping import all_mappings
 from service.pipeline.promote import Promotion
