@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from models.bridge import Embed, moved
 from models.discovery import DiscoverySettings, discover
 from models.embed import Centring, Language, Vectors, language_of
+from models.identity import proposals
 from models.neighbours import nearest_within
 from models.portrait import shape_of
 from models.terms import describe
@@ -25,7 +26,7 @@ from training.matching import match
 
 _EXEMPLARS = 5
 _LEAST_LABELLED = 3  # different messages of a label, of which a place can be told
-_MOST_OF = 0.5  # of a former topic's messages in one new topic: it has become a part of that one
+_MOST_OF = 0.5  # of the old messages of a new topic in one former one: it was split from that
 _LEAST_REFIT = 8  # members of which a former topic's place is measured anew; of fewer, by its exemplars
 _SILENT = timedelta(days=28)  # the service looks back so far for a topic's past
 _NONE = np.empty(0, np.intp)
@@ -60,10 +61,10 @@ def regroup(
 ) -> Regrouping:
     """The topics of ``ground``, of which ``live`` are the former ones; none of their ids is lost."""
     settings = settings or DiscoverySettings()
-    groups, names = _groups(ground, settings)
     formers = {
         topic.id: rows for topic in (live.assignable if live else ()) if len(rows := _rows(ground.former, topic.id))
     }
+    groups, names = _groups(ground, formers, settings)
     same = {one.group: one.topic for one in match(groups, formers, ground.vectors, settings.same_topic)}
     members = _members(ground, formers, groups, same)
     blank = TopicModel(ground.embedder, ground.centring)
@@ -72,7 +73,7 @@ def regroup(
     found = [
         replace(
             _topic(ground, members[name], name, now, settings),
-            terms=words.terms, labels=words.labels, names=_called(label), origin=_origin(ground.former, rows, formers),
+            terms=words.terms, labels=words.labels, names=_called(label), origin=_origin(ground.former, rows),
         )
         for number, (rows, label, words) in enumerate(zip(groups, names, described, strict=True))
         if number not in same and len(members[name := _new(number)])
@@ -80,10 +81,13 @@ def regroup(
     named = {topic: _called(names[number]) for number, topic in same.items()}
     kept = [replace(topic, names=topic.names or named.get(topic.id, {})) for topic in known]
     constraints = live.constraints if live else blank.constraints
-    return Regrouping(replace(blank, topics=(*kept, *found), constraints=constraints), members)
+    model = replace(blank, topics=(*kept, *found), constraints=constraints)
+    return Regrouping(_merged(model, {topic.id for topic in kept}, settings), members)
 
 
-def _groups(ground: Ground, settings: DiscoverySettings) -> tuple[list[NDArray[np.intp]], list[str | None]]:
+def _groups(
+    ground: Ground, formers: dict[TopicId, NDArray[np.intp]], settings: DiscoverySettings
+) -> tuple[list[NDArray[np.intp]], list[str | None]]:
     """Rows of each new group, and the label that named it: labels with what lies around them, then dense places."""
     labels = [one.label for one in ground.messages]
     texts = [one.text for one in ground.messages]
@@ -93,12 +97,16 @@ def _groups(ground: Ground, settings: DiscoverySettings) -> tuple[list[NDArray[n
         if len({texts[row] for row in _rows(labels, name)}) >= _LEAST_LABELLED
     ]
     groups = [_rows(labels, name) for name in names]
-    free = np.array([row for row, name in enumerate(labels) if name is None and ground.former[row] is None], np.intp)
-    if groups and len(free):
-        places, radii = zip(*(shape_of(ground.vectors[rows], settings.radius_share) for rows in groups), strict=True)
-        near = nearest_within(ground.vectors[free], np.stack(places), np.array(radii, np.float32))
-        groups = [np.union1d(rows, free[near == number]) for number, rows in enumerate(groups)]
-        free = free[near < 0]
+    loose = np.array([row for row, name in enumerate(labels) if name is None], np.intp)
+    if groups and len(loose):
+        # Old messages go where they are nearest, so that labels take a part out of a topic and no more.
+        shapes = [shape_of(ground.vectors[rows], settings.radius_share) for rows in (*groups, *formers.values())]
+        places, radii = zip(*shapes, strict=True)
+        near = nearest_within(ground.vectors[loose], np.stack(places), np.array(radii, np.float32))
+        taken = (near >= 0) & (near < len(groups))
+        groups = [np.union1d(rows, loose[near == number]) for number, rows in enumerate(groups)]
+        loose = loose[~taken]
+    free = np.array([row for row in loose if ground.former[row] is None], np.intp)
     customers = [ground.messages[row].customer for row in free]
     dense = discover(ground.vectors[free], customers, [texts[row] for row in free], settings) if len(free) else []
     return groups + [free[one.rows] for one in dense], [*names, *[None] * len(dense)]
@@ -128,15 +136,12 @@ def _known(
 ) -> list[Topic]:
     """Every former topic as it is from now on."""
     places = _places(ground, live, members, blank, settings)
-    into = _swallowed(ground, live, members)
     silent = _silent(ground)
     found = []
     for topic in live.topics:
         place = places[topic.id]
         kept = replace(topic, centroid=place.centroid, radius=place.radius, size=place.size)
-        if topic.id in into:
-            kept = replace(kept, state=TopicState.RETIRED, into=into[topic.id])
-        elif silent and topic.id not in members and live.heir(topic.id) == topic.id:
+        if silent and topic.id not in members and live.heir(topic.id) == topic.id:
             kept = replace(kept, state=TopicState.RETIRED)
         found.append(kept)
     return found
@@ -164,18 +169,14 @@ def _places(
     return {topic.id: topic for topic in (*refit, *there)}
 
 
-def _swallowed(ground: Ground, live: TopicModel, members: dict[TopicId, NDArray[np.intp]]) -> dict[TopicId, TopicId]:
-    """Former topics of which most messages now are in another former topic, and which one; never against a word."""
-    place = {int(row): name for name, rows in members.items() for row in rows}
-    into: dict[TopicId, TopicId] = {}
-    for topic in live.assignable:
-        rows = _rows(ground.former, topic.id)
-        there, count = Counter(place.get(int(row)) for row in rows).most_common(1)[0] if len(rows) else (None, 0)
-        known = there is not None and there != topic.id and any(one.id == there for one in live.assignable)
-        most = known and there is not None and count > _MOST_OF * len(rows) and there not in into
-        if most and there is not None and not live.constraints.cannot(topic.id, there):
-            into[topic.id] = there
-    return into
+def _merged(model: TopicModel, known: set[TopicId], settings: DiscoverySettings) -> TopicModel:
+    """With former topics that turn out the same as one, the smaller under the larger; never against a word."""
+    for pair in proposals(model, settings.same_topic):
+        larger, smaller = sorted((model.topic(pair.one), model.topic(pair.other)), key=lambda topic: -topic.size)
+        both_live = TopicState.RETIRED not in (larger.state, smaller.state)
+        if both_live and {larger.id, smaller.id} <= known:
+            model = model.put(replace(smaller, state=TopicState.RETIRED, into=larger.id))
+    return model
 
 
 def _silent(ground: Ground) -> bool:
@@ -191,12 +192,11 @@ def _topic(ground: Ground, rows: NDArray[np.intp], name: TopicId, born: datetime
     return Topic(name, centroid, radius, len(rows), born, exemplars=tuple(nearest.values())[:_EXEMPLARS])
 
 
-def _origin(
-    former: Sequence[TopicId | None], rows: NDArray[np.intp], formers: dict[TopicId, NDArray[np.intp]]
-) -> TopicId | None:
-    """The topic that most of a new group's messages were in: it was split."""
-    there, count = Counter(former[row] for row in rows).most_common(1)[0]
-    return there if there in formers and count > _MOST_OF * len(rows) else None
+def _origin(former: Sequence[TopicId | None], rows: NDArray[np.intp]) -> TopicId | None:
+    """The topic that a new group was split from: most of its old messages were there, and enough to tell."""
+    counts = Counter(name for row in rows if (name := former[row]) is not None)
+    there, count = counts.most_common(1)[0] if counts else (None, 0)
+    return there if count >= _LEAST_REFIT and count > _MOST_OF * counts.total() else None
 
 
 def _called(label: str | None) -> dict[Language, str]:
