@@ -45,6 +45,7 @@ def create_app(parts: ApiParts) -> FastAPI:
     async def life(_: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(parts.answers.listen()), asyncio.create_task(parts.pulse.beat())]
         tasks.append(asyncio.create_task(parts.board.keep(parts.process, parts.metrics)))
+        tasks.append(asyncio.create_task(parts.vigil.keep(parts.clock)))
         try:
             yield
         finally:

@@ -64,6 +64,7 @@ from service.store.redis import Store, store_errors, text_of
 from service.store.sweep import Sweep
 
 
+from service.store.vigil import Vigil
 @dataclass(frozen=True, slots=True)
 class Rooms:
     """The rooms of one store."""
@@ -276,6 +277,7 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
         gate=Gate(rooms.keys, clock, on=settings.auth_on, admin_key=admin_key),
         metrics=Metrics(),
         clock=clock,
+        vigil=Vigil(rooms.store),
         mappings=all_mappings(settings.mappings, os.environ),
         max_batch=settings.max_batch,
         max_body=settings.max_body,

@@ -145,6 +145,7 @@ STATUS: dict[str, Any] = {
     "judged_until": iso(AT),
     "threshold": 3.4,
     "outbox": {"waiting": 0, "dead": 0},
+    "blind": [{"from": "2026-03-09T02:00:00Z", "to": "2026-03-09T02:40:00Z"}],
 }
 FEED: dict[str, Any] = {
     "version": "https://jsonfeed.org/version/1.1",

@@ -19,6 +19,7 @@ from service.views import iso
 router = APIRouter(tags=["health"])
 
 _DAY = 288
+BLIND_TOLD = timedelta(days=28)
 LEARNING = timedelta(days=14)
 """Until there is so much history, weekdays and the threshold are partly taken from experience elsewhere."""
 
@@ -88,6 +89,7 @@ async def status(request: Request) -> dict[str, Any]:
         "judged_until": iso(end_of(position)) if position is not None else None,
         "threshold": round(detector.threshold, 3) if detector else None,
         "outbox": {"waiting": outbox_waiting, "dead": outbox_dead},
+        "blind": [{"from": iso(one.start), "to": iso(one.end)} for one in await parts.vigil.blind(now - BLIND_TOLD)],
     }
 
 

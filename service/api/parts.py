@@ -40,6 +40,7 @@ from service.store.pools import Pools
 from service.store.pulse import Pulse
 from service.store.receivers import ReceiverStates
 from service.store.redis import Store
+from service.store.vigil import Vigil
 from service.views import alert_row, point_view
 
 _RECENT = 200  # alerts looked through for an open one
@@ -75,6 +76,7 @@ class ApiParts:
     keys: ApiKeys
     pulse: Pulse
     board: Board
+    vigil: Vigil
     process: str
     """This process's name on the board."""
     gate: Gate

@@ -646,6 +646,14 @@ class OutboxCounts(Shape):
     dead: int
 
 
+class BlindSpan(BaseModel):
+    """A span in which nothing could be taken in: no API process lived, or the store was away."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    start: Time = Field(alias="from")
+    to: Time
+
+
 class Status(Shape):
     version: str
     now: Time
@@ -660,6 +668,7 @@ class Status(Shape):
     judged_until: Time | None
     threshold: float | None
     outbox: OutboxCounts
+    blind: list[BlindSpan]
 
 
 class Alive(Shape):

@@ -48,6 +48,8 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{tenant}:campaigns          | hash   | until removed         | api, command line   |
 | tocsin:{tenant}:layout             | hash   | for ever              | first start         |
 | tocsin:{tenant}:ids                | string | for ever              | judge (topic ids)   |
+| tocsin:{tenant}:heard              | string | for ever              | api                 |
+| tocsin:{tenant}:blind              | list   | newest 100            | api                 |
 | tocsin:{tenant}:metrics:PROCESS    | string | 60 s, renewed         | every process       |
 | tocsin:answers                     | pubsub |                       | worker              |
 """
@@ -65,6 +67,8 @@ PROMOTIONS = f"{TENANT}:promotions"
 LINEAGE = f"{TENANT}:lineage"
 JUDGE = f"{TENANT}:judge"
 GAUGE = f"{TENANT}:gauge"
+HEARD = f"{TENANT}:heard"
+BLIND = f"{TENANT}:blind"
 BUDGET = f"{TENANT}:budget"
 ACCESS = f"{TENANT}:access"
 ALERTS = f"{TENANT}:alerts"

@@ -1,5 +1,8 @@
+from dataclasses import replace
+from datetime import timedelta
 from string import Formatter
 
+from models.alert import Former, Judgement
 from service.notify.card import MOST_LISTED, Voice, card_of
 from service.notify.words import WORDS
 from tests.service.notify.payloads import AT, alert, digest, payload
@@ -28,3 +31,12 @@ def test_a_long_digest_says_how_many_it_leaves_out() -> None:
     assert card.title == "25 个告警"
     assert len(card.lines) == MOST_LISTED + 1
     assert card.lines[-1] == ("", "… 另有 5 个")
+
+
+def test_a_card_says_that_it_came_back_where_to_read_of_the_time_before_and_who_is_to_see_to_it() -> None:
+    again = replace(alert(2), former=Former("20260210T0900-t2", AT - timedelta(days=28), Judgement.noise))
+    lines = dict(card_of(payload(again, assigned_to="Chen @all"), Voice("en")).lines)
+    assert lines["Came back"].startswith("it rang before, until 2026-02-10 09:00 UTC, and was called noise")
+    assert lines["Came back"].endswith("/#/alerts/20260210T0900-t2")
+    assert lines["Assigned to"] == "Chen @all"
+    assert "再次出现" in dict(card_of(payload(again), Voice("zh")).lines)

@@ -98,6 +98,19 @@ def test_a_topic_is_renamed_in_both_languages(person: Person) -> None:
     person.sees(".topics summary", "充电器问题")
 
 
+def test_a_hostile_name_is_shown_as_text_wherever_the_topic_stands(person: Person) -> None:
+    script = "<img src=x onerror=\"document.title='owned'\"> @all"
+    opened(person, "charger")("rename")
+    person.types("dialog input[name=en]", script)
+    person.clicks("dialog button[type=submit]")
+    person.sees(".topics summary", script)
+    person.sees(".timeline li", script)
+    person.clicks("button[value=map]")
+    person.sees(".map a")
+    assert any(script in one.get_attribute("aria-label") for one in person.all(".map a"))
+    assert person.all("main img") == [] and person.browser.title == "Topics · Tocsin"
+
+
 def test_two_topics_become_one_and_are_taken_apart_again(person: Person) -> None:
     opened(person, "refund")("merge")
     person.clicks("dialog button[type=submit]")
