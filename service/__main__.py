@@ -135,6 +135,20 @@ def prepare(cache: Annotated[Path | None, typer.Option(help="Folder to prepare i
 
 
 @app.command()
+def cost(
+    tickets: Annotated[float, typer.Option(help="Avoidable tickets a day.")] = 100.0,
+    minutes: Annotated[float, typer.Option(help="Minutes that a ticket takes.")] = 60.0,
+    hour: Annotated[float, typer.Option(help="Cost of an hour's work.")] = 30.0,
+    days: Annotated[int, typer.Option(help="Length of the month.")] = 30,
+    currency: Annotated[str, typer.Option(help="What money is called.")] = "yuan",
+) -> None:
+    """Say what avoidable tickets cost a day and a month; the default is the usual example."""
+    from service.commands.cost import run
+
+    _run(lambda: run(tickets, minutes, hour, days, currency))
+
+
+@app.command()
 def openapi() -> None:
     """Print the OpenAPI document of this version."""
     from service.commands.openapi import run

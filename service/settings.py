@@ -98,6 +98,11 @@ class Settings(BaseSettings):
         0.2, ge=0, lt=1, description="part of the false alarms that indicators may use; 0: none is judged"
     )
     context: Path | None = Field(None, description="file of the sources of customers' context, TOML")
+    cost_hour: float = Field(30.0, ge=0, description="cost of an hour's work")
+    cost_handling: timedelta = Field(timedelta(hours=1), description="how long a ticket takes")
+    cost_return: float = Field(0.0, ge=0, description="cost of handling a return")
+    cost_margin: float = Field(0.0, ge=0, description="margin lost with an order that comes back")
+    currency: str = Field("yuan", max_length=16, description="what money is called")
     receivers: Path | None = Field(None, description="file of receivers, TOML or YAML")
     webhooks: Annotated[tuple[str, ...], NoDecode] = Field((), description="receivers' URLs, comma-separated")
     webhook_secret: SecretStr | None = Field(None, description="whsec_ secret that signs webhooks")

@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from models.agents import AgentRules
+from models.budget import CROWDS, SWELLS
+from models.cost import Rates
 from models.discovery import DiscoverySettings
 from models.embed import Embedder, Language
 from models.encoder.adapter import Adapter
@@ -286,6 +288,13 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
         false_alarms_per_week=settings.false_alarms_per_week,
     )
 
+        rates=Rates(
+            hour=settings.cost_hour,
+            handling=settings.cost_handling,
+            refund=settings.cost_return,
+            margin=settings.cost_margin,
+            currency=settings.currency,
+        ),
 
 def build_embedder(
     settings: Settings, progress: Callable[[str, float], None] | None = None, *, adapter: Adapter | None = None

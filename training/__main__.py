@@ -10,6 +10,7 @@ COMMANDS = {
     "adapter": ("training.commands.adapter:command", "Train the intent adapter of the default encoder."),
     "backtest": ("training.commands.backtest:command", "Run the detector alone on a table of counts."),
     "retrain": ("training.commands.retrain:command", "Learn a new product category, and say what would change."),
+    "hindsight": ("training.commands.hindsight:command", "Say when a month's surges would have been noticed by whom."),
     "synthesize": ("training.commands.synthesize:command", "Write an invented week of after-sales messages."),
 }
 """Name, where the function lies, and what it does in a line. Add a command by adding a row."""

@@ -26,6 +26,7 @@ _TAGS: Mapping[str, str] = {
     "indicators": "Service metrics under dynamic thresholds",
     "context": "The customer's whole picture, looked up when somebody looks",
     "privacy": "What is kept, how long, who looked",
+    "cost": "What blind spots cost",
     "campaigns": "Announced promotions",
     "receivers": "Who is told, and what could not be told",
     "keys": "Who may do what",
@@ -144,6 +145,18 @@ TOLD: Mapping[str, Told] = {
             "messages": [examples.CONTEXT["messages"][0] | {"order_id": "O-1", "attributes": {"sku": "PB-20"}}],
             "context": [],
             "alerts": [],
+        },
+    ),
+    "GET /v1/cost": Told(
+        shapes.CostShape,
+        {"currency": "yuan", "tickets_a_day": 100.0, "minutes": 60.0, "hour": 30.0, "days": 30, "a_day": 3000.0,
+         "in_all": 90000.0, "alerts": []},
+    ),
+    "GET /v1/alerts/{alert_id}/cost": Told(
+        shapes.AlertCost,
+        {
+            "currency": "yuan",
+            "cost": {"low": 930.0, "likely": 1200.0, "high": 1560.0, "assumptions": {"customers": 45.0, "ticket": 30.0}},
         },
     ),
     "GET /v1/campaigns": Told(shapes.CampaignList, {"campaigns": [examples.CAMPAIGN]}),

@@ -8,6 +8,7 @@ from typing import Any
 
 from models.agents import AgentRules
 from models.buckets import BUCKET, bucket_of
+from models.cost import Rates
 from models.detector import Detector
 from models.indicator import Indicator
 from models.keeping import Keeping
@@ -87,6 +88,7 @@ class ApiParts:
     max_body: int
     max_import: int
     base_url: str
+    rates: Rates
     false_alarms_per_week: float
 
     async def ask(self, text: str, limit: timedelta) -> Answer:

@@ -630,6 +630,39 @@ class Export(Shape):
     alerts: list[str] = Field(description="ids of alerts that show a message of the customer")
 
 
+class Estimated(Shape):
+    """A range, with every figure that was assumed."""
+
+    low: float
+    likely: float
+    high: float
+    assumptions: dict[str, float]
+
+
+class AlertCost(Shape):
+    currency: str
+    cost: Estimated | None
+
+
+class CostlyAlert(Estimated):
+    alert_id: str
+    headline: str
+    fired_at: Time
+
+
+class CostShape(Shape):
+    """The plain calculation, and the alerts of those days."""
+
+    currency: str
+    tickets_a_day: float
+    minutes: float
+    hour: float
+    days: int
+    a_day: float
+    in_all: float
+    alerts: list[CostlyAlert]
+
+
 class DeadMessage(Shape):
     message_id: str | None
     source: str | None

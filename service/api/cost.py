@@ -1,0 +1,68 @@
+"""`/v1/cost`: what blind spots cost, by the company's own figures."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from models.cost import Estimate, Rates, burden, estimate
+from service.api.auth import needs
+from service.api.parts import ApiParts
+from service.store.apikeys import Scope
+from service.views import alert_row, iso
+
+router = APIRouter(tags=["cost"], dependencies=[Depends(needs(Scope.read))])
+
+_PAGE = 200
+
+
+@router.get("/v1/cost")
+async def cost(
+    request: Request,
+    tickets: Annotated[float, Query(ge=0, description="avoidable tickets a day")] = 100.0,
+    minutes: Annotated[float | None, Query(gt=0, description="minutes a ticket takes; else as set")] = None,
+    hour: Annotated[float | None, Query(ge=0, description="cost of an hour's work; else as set")] = None,
+    days: Annotated[int, Query(ge=1, le=366)] = 30,
+) -> dict[str, Any]:
+    """The plain calculation (by default 100 tickets a day of an hour each at 30 an hour: 3,000 a day, 90,000 in 30 days),
+    and what each alert of those days has cost so far, as a range."""
+    parts: ApiParts = request.app.state.parts
+    rates = _rates(parts.rates, minutes, hour)
+    found = burden(rates, tickets, days)
+    since = parts.clock() - timedelta(days=days)
+    newest = await parts.book.newest(_PAGE)
+    alerts = [
+        {"alert_id": one.alert.id, "headline": alert_row(one.alert, one.facts)["headline"],
+         "fired_at": iso(one.alert.fired_at)} | _view(told)
+        for one in newest
+        if one.alert.fired_at >= since and (told := estimate(one.alert.evidence, rates)) is not None
+    ]  # fmt: skip
+    return {
+        "currency": rates.currency,
+        "tickets_a_day": tickets,
+        "minutes": rates.handling / timedelta(minutes=1),
+        "hour": rates.hour,
+        "days": days,
+        "a_day": found.a_day,
+        "in_all": found.in_all,
+        "alerts": alerts,
+    }
+
+
+@router.get("/v1/alerts/{alert_id}/cost")
+async def alert_cost(request: Request, alert_id: str) -> dict[str, Any]:
+    """What one alert has cost so far: at least, likely, at most, and what was assumed; ``cost`` is null where customers
+    are not what it counts."""
+    parts: ApiParts = request.app.state.parts
+    found = estimate((await parts.book.get(alert_id)).alert.evidence, parts.rates)
+    return {"currency": parts.rates.currency, "cost": _view(found) if found else None}
+
+
+def _rates(rates: Rates, minutes: float | None, hour: float | None) -> Rates:
+    handling = rates.handling if minutes is None else timedelta(minutes=minutes)
+    return replace(rates, handling=handling, hour=rates.hour if hour is None else hour)
+
+
+def _view(found: Estimate) -> dict[str, Any]:
+    return {"low": found.low, "likely": found.likely, "high": found.high, "assumptions": dict(found.assumptions)}
