@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from models.agents import AgentRules
-from models.budget import CROWDS, SWELLS
 from models.cost import Rates
 from models.discovery import DiscoverySettings
 from models.embed import Embedder, Language
@@ -285,9 +284,6 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
         max_body=settings.max_body,
         max_import=settings.max_import,
         base_url=settings.public_url,
-        false_alarms_per_week=settings.false_alarms_per_week,
-    )
-
         rates=Rates(
             hour=settings.cost_hour,
             handling=settings.cost_handling,
@@ -295,6 +291,9 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
             margin=settings.cost_margin,
             currency=settings.currency,
         ),
+        false_alarms_per_week=settings.false_alarms_per_week,
+    )
+
 
 def build_embedder(
     settings: Settings, progress: Callable[[str, float], None] | None = None, *, adapter: Adapter | None = None
