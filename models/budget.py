@@ -8,6 +8,9 @@ from models.buckets import BUCKET
 from models.detector import Detector
 from models.watch import Watch
 
+TOPICS, CROWDS, SWELLS = 0.2, 0.7, 0.1
+"""Shares of the budget of false alarms: of topics, of crowds, and of channels that swell. On the development streams four
+in five surges are found as crowds."""
 SPAN = timedelta(days=28)  # what detector and watch remember of episodes
 CHOICES = (0.5, 1.0, 2.0, 4.0, 8.0)
 
@@ -23,19 +26,17 @@ class Meaning:
     episodes: int
 
 
-def meanings(
-    detector: Detector, watch: Watch, now: int, budgets: Sequence[float], *, crowds_part: float
-) -> tuple[Meaning, ...]:
+def meanings(detector: Detector, watch: Watch, now: int, budgets: Sequence[float]) -> tuple[Meaning, ...]:
     """What each of these budgets would have meant over the last 28 days, or as long as is remembered.
 
-    ``now`` is the first bucket not judged, ``crowds_part`` the share (0 to 1) of a budget that crowds have.
+    ``now`` is the first bucket not judged.
     """
-    return tuple(_meaning(detector, watch, now, budget, crowds_part) for budget in budgets)
+    return tuple(_meaning(detector, watch, now, budget) for budget in budgets)
 
 
-def _meaning(detector: Detector, watch: Watch, now: int, budget: float, crowds_part: float) -> Meaning:
-    threshold = detector.threshold_for((1 - crowds_part) * budget)
-    bar = watch.bar_at(crowds_part * budget, now)
+def _meaning(detector: Detector, watch: Watch, now: int, budget: float) -> Meaning:
+    threshold = detector.threshold_for(TOPICS * budget)
+    bar = watch.bar_at(CROWDS * budget, now)
     since = now - SPAN // BUCKET
     episodes = detector.reached(threshold, since) + watch.reached(bar, since)
     return Meaning(budget, threshold, bar, episodes)

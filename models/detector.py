@@ -24,9 +24,9 @@ from models.buckets import BUCKET
 from models.cadence import Cadence, CadenceError, cadence_of
 from models.calibration import Calibration, CalibrationReason, quiet_peaks, threshold_for
 from models.rows import row_type, square, triangle
-from models.scan import nb_lower_log10, nb_midp_log10
+from models.scan import nb_midp_log10
 from models.season import YEAR, FloatArray, SeasonKind
-from models.verdict import LEAST_COUNT, Explanation, Factor, Outlook, Silence, Tick, WindowVerdict, bound_of
+from models.verdict import LEAST_COUNT, Explanation, Factor, Outlook, Tick, WindowVerdict, bound_of
 
 MOST_COUNT = 10_000_000  # customers of one topic in one bucket; more is a mistake of the caller
 LEAST_Z = 1.5  # below it a tail is not worth computing: the score is 0
@@ -703,17 +703,6 @@ class Detector:
         beat, ring = self._this_beat(self._bucket), self.cadence.rings[1]
         expected = self._mu[1][ring.newest_first(self._bucket)].astype(float)
         return Outlook(tuple(self.topics), expected, beat.phi, beat.alpha[self.cadence.reading] + beat.doubt)
-
-    def silence(self) -> Silence:
-        """How much less than expected the windows of an hour and longer hold, as of the last bucket."""
-        beat, bucket = self._this_beat(self._bucket), self._bucket
-        scanned = self._scanned(bucket)
-        long = [w for w, (_, window) in enumerate(self.cadence.windows) if window.buckets >= self.cadence.beat]
-        y, mean = scanned.y[long], scanned.mean[long] / self._stretch[long]
-        variance = beat.phi * mean + scanned.relative[long] * mean * mean
-        score = nb_lower_log10(y, mean, variance) * (bucket - self._rows["born"] >= self.cadence.settled)
-        best, each = score.argmax(0), np.arange(len(self.topics))
-        return Silence(tuple(self.topics), score[best, each], y[best, each], mean[best, each], np.array(long)[best])
 
     def curve(self, topic: str, buckets: Sequence[int]) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Expected, lower and upper count of each of ``buckets``, which must lie in the last three days."""

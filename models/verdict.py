@@ -73,17 +73,6 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
-    """How surprisingly few each topic counts, over its most telling window; arrays as in `Tick`, score as -log10 p."""
-
-    topics: Sequence[str]
-    score: FloatArray
-    observed: FloatArray
-    expected: FloatArray
-    window: NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
 class Factor:
     """What one cause multiplies the expectation by."""
 

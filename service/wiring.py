@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from models.agents import AgentRules
+from models.budget import CROWDS, SWELLS
 from models.cost import Rates
 from models.discovery import DiscoverySettings
 from models.embed import Embedder, Language
@@ -31,11 +32,12 @@ from service.pipeline.embedders import Embedders
 from service.pipeline.gauge import GaugeJudge, GaugeRules
 from service.pipeline.indicators import read_indicators
 from service.pipeline.ingest import Ingest, IngestRules
-from service.pipeline.judge import CROWDS_PART, Judge, JudgeRules
+from service.pipeline.judge import Judge, JudgeRules
 from service.pipeline.lookout import Lookout
 from service.pipeline.mapping import all_mappings
 from service.pipeline.promote import Promotion
 from service.pipeline.succession import Succession
+from service.pipeline.tide import Tide
 from service.pipeline.witness import Witness
 from service.pipeline.worker import Worker, WorkerRules
 from service.settings import Settings, TimeMode
@@ -63,9 +65,9 @@ from service.store.pulse import Pulse
 from service.store.receivers import ReceiverStates
 from service.store.redis import Store, store_errors, text_of
 from service.store.sweep import Sweep
-
-
 from service.store.vigil import Vigil
+
+
 @dataclass(frozen=True, slots=True)
 class Rooms:
     """The rooms of one store."""
@@ -187,11 +189,13 @@ def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics
         base_url=settings.public_url,
     )
     witness = Witness(rooms.counts, rooms.pools, rooms.models)
-    lookout = Lookout(rooms.pools, rooms.models, CROWDS_PART * settings.false_alarms_per_week)
+    budget = rules.part * settings.false_alarms_per_week
+    lookout = Lookout(rooms.pools, rooms.models, CROWDS * budget)
+    tide = Tide(rooms.counts, rooms.models, lookout, SWELLS * budget)
     succession = Succession(rooms.lineage, rooms.counts, rooms.pools, rooms.models, settings.keep_counts)
     return Judge(
-        rooms.judge, rooms.counts, rooms.models, rooms.book, rooms.campaigns, witness, lookout, succession, rules,
-        metrics, lease.token,
+        rooms.judge, rooms.counts, rooms.models, rooms.book, rooms.campaigns, witness, lookout, tide,
+        succession, rules, metrics, lease.token,
     )  # fmt: skip
 
 
@@ -274,11 +278,11 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
         keys=rooms.keys,
         pulse=Pulse(rooms.store),
         board=Board(rooms.store),
+        vigil=Vigil(rooms.store),
         process=process_name("api"),
         gate=Gate(rooms.keys, clock, on=settings.auth_on, admin_key=admin_key),
         metrics=Metrics(),
         clock=clock,
-        vigil=Vigil(rooms.store),
         mappings=all_mappings(settings.mappings, os.environ),
         max_batch=settings.max_batch,
         max_body=settings.max_body,

@@ -7,11 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.alert import Judgement
 from models.buckets import start_of
-from models.budget import CHOICES, SPAN, meanings
+from models.budget import CHOICES, CROWDS, SPAN, meanings
 from models.watch import Watch
 from service.api.auth import needs
 from service.api.parts import ApiParts
-from service.pipeline.judge import CROWDS_PART, unpack_detector
+from service.pipeline.bench import unpack_detector
 from service.store.apikeys import Scope
 from service.views import iso
 
@@ -38,7 +38,7 @@ async def read_budget(request: Request) -> dict[str, Any]:
     rang = noise = 0
     if position is not None:
         detector = unpack_detector(state)
-        watch = Watch.unpack(state["watch"]) if "watch" in state else Watch(CROWDS_PART * budget)
+        watch = Watch.unpack(state["watch"]) if "watch" in state else Watch(CROWDS * budget)
         budgets = sorted({*CHOICES, budget})
         choices = [
             {
@@ -47,7 +47,7 @@ async def read_budget(request: Request) -> dict[str, Any]:
                 "crowd_bar": round(one.crowd_bar, 3),
                 "alerts": one.episodes,
             }
-            for one in meanings(detector, watch, position + 1, budgets, crowds_part=CROWDS_PART)
+            for one in meanings(detector, watch, position + 1, budgets)
         ]
         first = start_of(position + 1) - SPAN
         filed = [one for one in await parts.book.newest(_MOST) if one.alert.fired_at >= first]

@@ -18,9 +18,9 @@ from service.api.auth import Gate
 from service.clock import Clock
 from service.errors import EncoderAway
 from service.metrics import Metrics
+from service.pipeline.bench import unpack_detector
 from service.pipeline.context import Context
 from service.pipeline.ingest import Ingest
-from service.pipeline.judge import unpack_detector
 from service.pipeline.mapping import MessageMapping
 from service.store.access import AccessLog
 from service.store.alerts import AlertBook, Filed

@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import orjson
 
@@ -23,7 +22,7 @@ from models.alert import (
 )
 from models.bar import extras, held
 from models.buckets import BUCKET, BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
-from models.crowds import Silence
+from models.budget import CROWDS, SWELLS, TOPICS
 from models.culprit import related
 from models.detector import Detector, DetectorSettings
 from models.evidence import Evidence
@@ -34,8 +33,10 @@ from models.topics import TopicModel
 from models.verdict import Tick as DetectorTick
 from service.logs import log
 from service.metrics import Metrics
-from service.pipeline.lookout import Lookout, Sighting, is_told, silent_evidence
+from service.pipeline.bench import Bench, named, part_of
+from service.pipeline.lookout import Lookout, Sighting, is_told
 from service.pipeline.succession import Succession
+from service.pipeline.tide import SILENT, SWELL, Tide, Turn
 from service.pipeline.witness import Witness
 from service.store.alerts import AlertBook
 from service.store.campaigns import Campaign, Campaigns
@@ -46,15 +47,12 @@ from service.store.outbox import pack_due
 from service.views import alert_view
 
 _CHUNK = BUCKETS_PER_DAY  # buckets read and, where nothing happens, written at a time in catching up
-_CROWD, _SILENT = "c", "silent-"  # what the names of episodes begin with
+_CROWD = "c"  # what the names of their episodes begin with
 _CROWD_OVER = 6 * BUCKETS_PER_HOUR  # since the last message of a crowd, after which it is no news that it was
 _CROWD_REST = 2  # looks, one an hour, without a crowd until its episode ends
 _REFRESH = 24  # parts of its window after which an open alert's evidence is renewed, and not before an hour
 _CALM = 0.6  # times the bar, below which a crowd is no crowd any more
 _MUCH = 0.5  # of a topic's customers in a crowd, from which the crowd's alert is the topic's too
-CROWDS_PART = 0.7
-"""Of the budget of false alarms, for crowds; the rest is for topics. On the development streams four in five surges are
-found as crowds."""
 _HOUR = timedelta(hours=1)
 _PAST = timedelta(days=28)  # how far back a newly found topic's counts are read
 
@@ -66,26 +64,6 @@ class JudgeRules:
     receivers: tuple[str, ...] = ()
     base_url: str = ""
     part: float = 1.0  # of them, for messages; indicators have the rest
-
-
-@dataclass(slots=True)
-class _Bench:
-    """What the judge holds between ticks; rebuilt from the store after a restart."""
-
-    detector: Detector
-    position: int | None
-    raise_from: int
-    surges: dict[str, Surge]
-    alerts: dict[str, Alert]
-    crowds: dict[str, Surge] = field(default_factory=dict)
-    """Episodes of crowds and of silent channels, by name."""
-    model_version: int = 0
-    formers: dict[str, str] = field(default_factory=dict)
-    """By topic, its last alert that ended."""
-    lineage: int = 0
-    """Lines of the lineage log that were followed."""
-    promoted: int = 0
-    """The beginning of the last promotion that was followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +101,7 @@ class Judge:
         campaigns: Campaigns,
         witness: Witness,
         lookout: Lookout,
+        tide: Tide,
         succession: Succession,
         rules: JudgeRules,
         metrics: Metrics,
@@ -135,11 +114,12 @@ class Judge:
         self._campaigns = campaigns
         self._witness = witness
         self._lookout = lookout
+        self._tide = tide
         self._succession = succession
         self._rules = rules
         self._metrics = metrics
         self._token = token
-        self._bench: _Bench | None = None
+        self._bench: Bench | None = None
         self._peeked: tuple[int, dict[str, int]] | None = None
         self._day: deque[tuple[int, int]] = deque(maxlen=BUCKETS_PER_DAY)  # customers of no topic, and all, by bucket
 
@@ -156,8 +136,8 @@ class Judge:
     async def begin(self, first: int, raise_from: int) -> None:
         """Start judging at bucket ``first``, raising from ``raise_from``: once, when the first topics are made."""
         budget = self._rules.part * self._rules.false_alarms_per_week
-        detector = Detector(DetectorSettings(false_alarms_per_week=budget - CROWDS_PART * budget), first)
-        bench = _Bench(detector, None, raise_from, {}, {})
+        detector = Detector(DetectorSettings(false_alarms_per_week=TOPICS * budget), first)
+        bench = Bench(detector, None, raise_from, {}, {})
         await self._write(bench, first - 1, _Changes())
         bench.position = first - 1
         self._bench = bench
@@ -204,7 +184,7 @@ class Judge:
             await self._write(bench, bench.position, changes)
         return list(changes.alerts.values())
 
-    async def _judge(self, bench: _Bench, chunk: range, now: datetime) -> dict[str, Alert]:
+    async def _judge(self, bench: Bench, chunk: range, now: datetime) -> dict[str, Alert]:
         """Judge a run of buckets, writing after each that changed something and at the end."""
         changed: dict[str, Alert] = {}
         campaigns, bars = await self._campaigns.all(), await self._book.bars()
@@ -213,6 +193,8 @@ class Judge:
                 tick = bench.detector.step(bucket, _known(bench, counts), promotion=_promotion(campaigns, bucket))
                 if bucket % BUCKETS_PER_DAY == 0:
                     self._calibrate(bench)
+                if (bucket + 1) % BUCKETS_PER_HOUR == 0:
+                    await self._tide.take(bucket // BUCKETS_PER_HOUR, excused=_excused(campaigns, bucket))
                 changes = _Changes()
                 if bucket >= bench.raise_from:
                     tick = held(tick, extras(bars, end_of(bucket)))
@@ -232,7 +214,7 @@ class Judge:
 
     async def _weigh(
         self,
-        bench: _Bench,
+        bench: Bench,
         detector: Detector,
         tick: DetectorTick,
         now: datetime,
@@ -289,7 +271,7 @@ class Judge:
 
     async def _survey(
         self,
-        bench: _Bench,
+        bench: Bench,
         bucket: int,
         extra: Mapping[str, float],
         now: datetime,
@@ -304,11 +286,11 @@ class Judge:
         """
         watch = self._lookout.watch
         seen = {f"{_CROWD}{one.place.number}": one for one in await self._lookout.look(bucket + 1)}
-        silent = {f"{_SILENT}{one.value}": one for one in self._lookout.silences(bucket + 1)}
+        turns = self._tide.turns(bucket + 1) if calm else {}
         if (bucket + 1) % BUCKETS_PER_DAY == 0:
             watch.calibrate(bucket + 1)
-        for name in sorted({*seen, *silent, *bench.crowds}):
-            sighting, silence, before = seen.get(name), silent.get(name), bench.crowds.get(name)
+        for name in sorted({*seen, *turns, *bench.crowds}):
+            sighting, turn, before = seen.get(name), turns.get(name), bench.crowds.get(name)
             if sighting is not None:
                 bar = watch.bar + extra.get(sighting.topic.id, 0.0)
                 alarm = sighting.score >= bar and is_told(sighting.topic)
@@ -323,8 +305,10 @@ class Judge:
                     sighting.crowd.observed + 1,
                     sighting.crowd.expected,
                 )
-            elif silence is not None:
-                reading = Reading(bucket, True, False, silence.last + 1, 0, silence.expected)
+            elif turn is not None:
+                if before is None and turn.excess is not None and await self._in_parts(bench, turn.excess):
+                    continue
+                reading = turn.reading
             else:
                 reading = Reading(bucket, False, calm, bucket, 0, 0.0)
             surge = advance(name, before, reading, replace(self._rules.surge, rest=_CROWD_REST))
@@ -338,29 +322,36 @@ class Judge:
                     before,
                     reading.alarm,
                     reading.observed,
-                    lambda sighting=sighting, silence=silence, surge=surge: self._testify(  # type: ignore[misc]
-                        bench, sighting, silence, surge, bucket + 1, extra
+                    lambda sighting=sighting, turn=turn, surge=surge: self._testify(  # type: ignore[misc]
+                        bench, sighting, turn, surge, extra
                     ),
                 )
                 await self._record(bench, case, bucket, now, changes)
 
     async def _testify(
-        self,
-        bench: _Bench,
-        sighting: Sighting | None,
-        silence: Silence | None,
-        surge: Surge,
-        now: int,
-        extra: Mapping[str, float],
+        self, bench: Bench, sighting: Sighting | None, turn: Turn | None, surge: Surge, extra: Mapping[str, float]
     ) -> Evidence:
+        alert = await self._alert(bench, surge)
+        before = alert.evidence if alert else None
         if sighting is not None:
-            alert = await self._alert(bench, surge)
             bar = self._lookout.watch.bar + extra.get(sighting.topic.id, 0.0)
-            return await asyncio.to_thread(self._lookout.testify, sighting, bar, alert.evidence if alert else None)
-        assert silence is not None
-        return silent_evidence(silence, now)
+            return await asyncio.to_thread(self._lookout.testify, sighting, bar, before)
+        assert turn is not None
+        return await turn.testify(before)
 
-    def _crowded(self, bench: _Bench, topic: str, reading: Reading) -> bool:
+    async def _in_parts(self, bench: Bench, excess: float) -> bool:
+        """Whether alerts that are open tell of much of what a channel, or everything, has too many of."""
+        told = 0.0
+        for name, surge in {**bench.surges, **bench.crowds}.items():
+            if not surge.open or surge.fired is None or name.startswith(SILENT):
+                continue
+            if name.startswith(SWELL):
+                return True
+            alert = await self._alert(bench, surge)
+            told += alert.evidence.window.observed - alert.evidence.window.expected if alert else 0.0
+        return told >= _MUCH * excess
+
+    def _crowded(self, bench: Bench, topic: str, reading: Reading) -> bool:
         """Whether a crowd that was told makes up much of what a topic counts beyond what is expected."""
         much = _MUCH * (reading.observed - reading.expected)
         return any(
@@ -368,7 +359,7 @@ class Judge:
             for number in _told_places(bench)
         )
 
-    async def _told_of(self, bench: _Bench, sighting: Sighting) -> bool:
+    async def _told_of(self, bench: Bench, sighting: Sighting) -> bool:
         """Whether an alert on another crowd, or on the topics that it is of, says the same already."""
         if any(self._lookout.is_kin(sighting, number) for number in _told_places(bench)):
             return True
@@ -377,7 +368,7 @@ class Judge:
             not sighting.parts and await self._told_on(bench, sighting.topic.id, sighting)
         )
 
-    async def _told_on(self, bench: _Bench, topic: str, sighting: Sighting) -> bool:
+    async def _told_on(self, bench: Bench, topic: str, sighting: Sighting) -> bool:
         """Whether an alert on a topic tells of a crowd in it: another value's defect gets its own.
 
         One that has ended tells of what came before its end, which long windows still see.
@@ -392,7 +383,7 @@ class Judge:
         culprits = [(one.attribute, one.value) for one in alert.evidence.culprits]
         return cell is None or any(one == cell or related(one, cell) for one in culprits)
 
-    async def _record(self, bench: _Bench, case: "_Case", bucket: int, now: datetime, changes: _Changes) -> None:
+    async def _record(self, bench: Bench, case: "_Case", bucket: int, now: datetime, changes: _Changes) -> None:
         """Open or update the alert of an episode, and decide whether to tell."""
         surge, before = case.surge, case.before
         fresh = before is None or before.fired != surge.fired
@@ -408,7 +399,7 @@ class Judge:
         facts = Facts() if fresh else (await self._book.get(alert.id)).facts
         self._tell(bench, alert, facts, bucket, now, changes)
 
-    async def _end(self, bench: _Bench, surge: Surge | None, bucket: int, now: datetime, changes: _Changes) -> None:
+    async def _end(self, bench: Bench, surge: Surge | None, bucket: int, now: datetime, changes: _Changes) -> None:
         """Resolve the open alert of a topic that is not told any more: muted, merged or retired."""
         if surge is None or not surge.open or surge.fired is None:
             return
@@ -418,7 +409,7 @@ class Judge:
             facts = (await self._book.get(alert.id)).facts
             self._tell(bench, update_alert(alert, surge, None, None, bucket), facts, bucket, now, changes)
 
-    def _tell(self, bench: _Bench, alert: Alert, facts: Facts, bucket: int, now: datetime, changes: _Changes) -> None:
+    def _tell(self, bench: Bench, alert: Alert, facts: Facts, bucket: int, now: datetime, changes: _Changes) -> None:
         """Write down an alert as it is now, and decide whether to tell."""
         told = decide(alert, facts, end_of(bucket))
         if told is not None:
@@ -446,14 +437,14 @@ class Judge:
             for number, url in enumerate(self._rules.receivers)
         ]
 
-    async def _former(self, bench: _Bench, evidence: Evidence) -> Former | None:
+    async def _former(self, bench: Bench, evidence: Evidence) -> Former | None:
         """The last alert on a topic, or on one that was merged into it, that ended long before this surge began."""
         model = (await self._models.current()).model
         kin = {topic.id for topic in model.topics if model.heir(topic.id) == evidence.topic.id} if model else set()
         names = [alert for topic, alert in bench.formers.items() if topic in kin | {evidence.topic.id}]
         return former_of(((one.alert, one.facts) for one in await self._book.many(names)), evidence.onset)
 
-    async def _alert(self, bench: _Bench, surge: Surge) -> Alert | None:
+    async def _alert(self, bench: Bench, surge: Surge) -> Alert | None:
         name = alert_id(surge)
         if name not in bench.alerts:
             filed = await self._book.many([name])
@@ -462,26 +453,26 @@ class Judge:
             bench.alerts[name] = filed[0].alert
         return bench.alerts[name]
 
-    async def _heed(self, bench: _Bench) -> None:
+    async def _heed(self, bench: Bench) -> None:
         """Keep to the budget of false alarms that people chose since, else to that of the settings."""
         budget = self._rules.part * (await self._store.budget() or self._rules.false_alarms_per_week)
         detector, watch = bench.detector, self._lookout.watch
-        topics = budget - CROWDS_PART * budget
-        crowds = budget if self._lookout.slow else CROWDS_PART * budget
-        if (detector.settings.false_alarms_per_week, watch.per_week) == (topics, crowds):
+        crowds = budget - SWELLS * budget if self._lookout.slow else CROWDS * budget
+        if (detector.settings.false_alarms_per_week, watch.per_week) == (TOPICS * budget, crowds):
             return
-        detector.settings = replace(detector.settings, false_alarms_per_week=topics)
+        detector.settings = replace(detector.settings, false_alarms_per_week=TOPICS * budget)
         watch.per_week = crowds
+        self._tide.keep_to(SWELLS * budget)
         self._calibrate(bench)
         if bench.position is not None:
             watch.calibrate(bench.position + 1)
 
-    def _calibrate(self, bench: _Bench) -> None:
+    def _calibrate(self, bench: Bench) -> None:
         calibration = bench.detector.calibrate()
         self._metrics.threshold.set(bench.detector.threshold)
         log.debug("calibrated", threshold=bench.detector.threshold, calibration=str(calibration))
 
-    async def _meet_topics(self, bench: _Bench, watermark: int) -> None:
+    async def _meet_topics(self, bench: Bench, watermark: int) -> None:
         """Follow topics that were merged or split, and give every new topic of the model its row in the detector, with
         what was counted for it so far."""
         current = await self._models.current()
@@ -506,37 +497,17 @@ class Judge:
         bench.model_version = current.version
         self._metrics.topics.set(len(watched))
 
-    async def _restore(self) -> _Bench | None:
+    async def _restore(self) -> Bench | None:
         """The state of the last committed tick; None before the first."""
         position, state = await self._store.state()
         if position is None:
             return None
-        detector = unpack_detector(state)
-        held = orjson.loads(state["bench"])
         self._lookout.restore(state.get("watch"))
-        return _Bench(
-            detector,
-            position,
-            held["raise_from"],
-            _surges(held["surges"]),
-            {},
-            _surges(held.get("crowds", {})),
-            formers=held.get("formers", {}),
-            lineage=held.get("lineage", 0),
-            promoted=held.get("promoted", 0),
-        )
+        self._tide.restore(part_of(state, "tide"))
+        return Bench.unpack(position, state)
 
-    async def _write(self, bench: _Bench, bucket: int, changes: _Changes) -> None:
-        held = {
-            "surges": bench.surges,
-            "crowds": bench.crowds,
-            "raise_from": bench.raise_from,
-            "formers": bench.formers,
-            "lineage": bench.lineage,
-            "promoted": bench.promoted,
-        }
-        state = {f"detector.{name}": value for name, value in bench.detector.pack().items()}
-        state["bench"] = orjson.dumps(held)
+    async def _write(self, bench: Bench, bucket: int, changes: _Changes) -> None:
+        state = bench.pack() | named("tide", self._tide.pack())
         state["watch"] = self._lookout.watch.pack()
         tick = Tick(
             before=bench.position,
@@ -549,16 +520,6 @@ class Judge:
         await self._store.commit(tick, self._token)
         bench.position = bucket
         self._metrics.judged.set(end_of(bucket).timestamp())
-
-
-def unpack_detector(state: Mapping[str, bytes]) -> Detector:
-    """The detector in a judge's state."""
-    prefix = "detector."
-    return Detector.unpack({n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)})
-
-
-def _surges(held: Mapping[str, Any]) -> dict[str, Surge]:
-    return {name: Surge(**fields | {"state": SurgeState(fields["state"])}) for name, fields in held.items()}
 
 
 def _watched(topic: Topic) -> bool:
@@ -584,7 +545,7 @@ def _grade(evidence: Evidence) -> Grade:
     return grade(window.observed, window.expected, window.end - window.start)
 
 
-def _known(bench: _Bench, counts: BucketCounts) -> dict[str, int]:
+def _known(bench: Bench, counts: BucketCounts) -> dict[str, int]:
     """The counts of the topics that the detector watches; others joined after this bucket's model."""
     watched = set(bench.detector.topics)
     return {topic: count for topic, count in counts.customers.items() if topic in watched and count > 0}
@@ -597,11 +558,16 @@ def _promotion(campaigns: Sequence[Campaign], bucket: int) -> float | None:
     return max(found) if found else None
 
 
+def _excused(campaigns: Sequence[Campaign], bucket: int) -> bool:
+    """Whether an announced campaign explains that more of everything comes."""
+    return any(one.covers(start_of(bucket)) for one in campaigns)
+
+
 def _topic(model: TopicModel | None, name: str) -> Topic | None:
     return next((topic for topic in model.topics if topic.id == name), None) if model else None
 
 
-def _told_places(bench: _Bench) -> list[int]:
+def _told_places(bench: Bench) -> list[int]:
     """Numbers of the places of crowds that were told, and are not over for a day."""
     told = (name for name, surge in bench.crowds.items() if surge.fired is not None)
     return [int(name.removeprefix(_CROWD)) for name in told if name.startswith(_CROWD)]

@@ -9,7 +9,7 @@ from datetime import timedelta
 import numpy as np
 
 from models.bridge import turn
-from models.buckets import BUCKET, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
+from models.buckets import BUCKET, BUCKETS_PER_HOUR, bucket_of, start_of
 from models.crowds import Crowd, CrowdSettings, Silence, Space
 from models.culprit import Cell, CellCounts, Culprit, find_culprits
 from models.embed import Vectors
@@ -145,6 +145,13 @@ class Lookout:
         assigned = self._model.assign(space.vectors[rows])
         return len({one.message.customer for one, to in zip(held, assigned, strict=True) if to.topic == topic})
 
+    def held(self, first: int, last: int) -> list[Held]:
+        """The messages held of buckets ``first`` to ``last``, oldest first."""
+        if self._space is None:
+            return []
+        begin, end = np.searchsorted(self._space.buckets, [first, last + 1])
+        return self._space.handles[begin:end]
+
     def silences(self, now: int) -> list[Silence]:
         """Channels that have fallen silent."""
         return [] if self._space is None else self._space.silences(now, CHANNEL)
@@ -246,25 +253,6 @@ class Lookout:
             10**-crowd.score,
         )
         return (named[0] if named else own, *(one for one in figures if one not in named))
-
-
-def silent_evidence(silence: Silence, now: int) -> Evidence:
-    """All that an alert shows of a channel from which nothing comes any more."""
-    figures = WindowFigures(start_of(silence.last), start_of(now), 0, silence.expected, 0)
-    labels = {"en": f"silent: {silence.value}", "zh": f"无消息：{silence.value}"}
-    return Evidence(
-        topic=TopicName(f"silent-{silence.value}", labels["en"], labels, ()),
-        window=figures,
-        onset=end_of(silence.last),
-        customers=0,
-        messages=0,
-        windows=(figures,),
-        culprits=(
-            CulpritFigures(
-                silence.attribute, silence.value, 0, silence.expected, 0.0, float(np.exp(-silence.expected))
-            ),
-        ),
-    )
 
 
 def _pace(held: Sequence[Held]) -> float:

@@ -23,10 +23,11 @@ from service.pipeline.carry import carry
 from service.pipeline.judge import Judge, JudgeRules
 from service.pipeline.lookout import Lookout
 from service.pipeline.succession import Succession
+from service.pipeline.tide import Tide
 from service.pipeline.witness import Witness
 from service.store import keys
 from service.store.alerts import AlertBook
-from service.store.campaigns import Campaigns
+from service.store.campaigns import Campaign, Campaigns
 from service.store.codec import Entry, pack_vector, unpack_vectors
 from service.store.counts import NOISE, Counts, Retention, Tally
 from service.store.inbox import Inbox
@@ -120,6 +121,11 @@ def spread_over(start: datetime, span: timedelta, count: int, issue: int, first:
     return [(message(first + n, issue, start + n * span / count, batch="K7"), issue) for n in range(count)]
 
 
+def of_everything(start: datetime) -> list[tuple[Message, int]]:
+    """Three hours in which every issue has six times as much as usual."""
+    return [(message(80_000 + n, n % 6, start + n * timedelta(minutes=2), batch=f"B{n}"), n % 6) for n in range(90)]
+
+
 STREAM = usual()
 SURGED = spread_over(SURGE, timedelta(hours=3), 30, 0, 50_000)
 CROWDED = spread_over(CROWD, timedelta(hours=4), 10, UNHEARD, 60_000)
@@ -173,9 +179,10 @@ class Shop:
         lease = Lease(self.store, "judge")
         assert await lease.hold()
         models = ModelStore(self.store)
+        lookout = Lookout(self.pools, models, 1.0)
         return Judge(
             room or JudgeStore(self.store), self.counts, models, self.book, Campaigns(self.store),
-            Witness(self.counts, self.pools, models), Lookout(self.pools, models, 1.0),
+            Witness(self.counts, self.pools, models), lookout, Tide(self.counts, models, lookout, 0.2),
             Succession(LineageLog(self.store), self.counts, self.pools, models, timedelta(days=35)),
             rules, Metrics(), lease.token,
         )  # fmt: skip
@@ -330,6 +337,28 @@ async def test_where_a_day_holds_little_a_surge_is_told_of_as_a_crowd_and_never_
     alert = about(await shop.alerts(), 0)
     assert "-c" in alert.id
     assert alert.evidence.customers >= 10
+
+
+async def test_an_outage_that_is_written_of_in_every_topic_is_told_once_as_a_whole(shop: Shop) -> None:
+    await shop.count(of_everything(RAISED + timedelta(hours=2)))
+    judge = await shop.judge()
+    for at in times(timedelta(minutes=30))[:9]:
+        await judge.advance(at, at)
+    (alert,) = [one for one in await shop.alerts() if one.evidence.window.observed]  # beside the app's silence
+    assert alert.id.endswith("-swell-")
+    assert alert.evidence.topic.labels == {"en": "all messages", "zh": "全部消息"}
+    assert alert.evidence.window.observed > alert.evidence.window.upper_bound
+    assert len({sample.text.rsplit(" ", 1)[0] for sample in alert.evidence.samples}) > 2
+
+
+async def test_an_announced_campaign_excuses_more_of_everything(shop: Shop) -> None:
+    begun = RAISED + timedelta(hours=2)
+    await shop.count(of_everything(begun))
+    await Campaigns(shop.store).put([Campaign("c1", "sale", begun, begun + timedelta(hours=12), None)])
+    judge = await shop.judge()
+    for at in times(timedelta(minutes=30))[:9]:
+        await judge.advance(at, at)
+    assert all("-silent-" in one.id for one in await shop.alerts())
 
 
 async def test_nothing_is_told_of_what_came_before_telling_began(shop: Shop) -> None:

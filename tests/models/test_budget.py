@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from models.budget import CHOICES, meanings
+from models.budget import CHOICES, TOPICS, meanings
 from models.crowds import Crowd
 from models.detector import Detector, DetectorSettings
 from models.watch import Watch
@@ -30,7 +30,7 @@ def crowd(rng: np.random.Generator, score: float) -> Crowd[str]:
 
 def test_a_larger_budget_asks_less_and_would_have_rung_more_often() -> None:
     detector, watch = seen()
-    found = meanings(detector, watch, HOURS, CHOICES, crowds_part=0.7)
+    found = meanings(detector, watch, HOURS, CHOICES)
     assert [one.per_week for one in found] == list(CHOICES)
     assert [one.threshold for one in found] == sorted((one.threshold for one in found), reverse=True)
     assert [one.episodes for one in found] == sorted(one.episodes for one in found)
@@ -39,7 +39,7 @@ def test_a_larger_budget_asks_less_and_would_have_rung_more_often() -> None:
 
 def test_a_budget_of_false_alarms_is_about_what_a_calm_month_would_have_rung() -> None:
     detector, watch = seen()
-    (found,) = meanings(detector, watch, HOURS, [10.0], crowds_part=0.0)
+    (found,) = meanings(detector, watch, HOURS, [10.0 / TOPICS])
     assert 15 <= found.episodes <= 80  # 40 in four weeks
 
 

@@ -1,14 +1,10 @@
 """Hidden cells: a bad batch in a busy topic is found, and what only sells well is not."""
 
-from datetime import timedelta
-
 import numpy as np
 import pytest
 
 from models.cells import Cells, flat
 from models.cellstate import Cell
-from models.channels import TOTAL, Channels
-from models.detector import DetectorSettings
 from models.verdict import Outlook
 
 BATCHES = ("A1", "A2", "B1", "C1")
@@ -112,24 +108,3 @@ def test_time_does_not_run_backwards() -> None:
     cells.take(5, [])
     with pytest.raises(ValueError, match="not after"):
         cells.take(5, [])
-
-
-def channels(hours: int = 24 * 21) -> tuple[Channels, int]:
-    rng, found = np.random.default_rng(6), Channels(DetectorSettings(bucket=timedelta(hours=1)), 96)
-    for at in range(96, 96 + hours):
-        found.take(at, {"form": int(rng.poisson(12)), "chat": int(rng.poisson(30))})
-    return found, 96 + hours
-
-
-def test_an_outage_that_all_write_about_surges_in_the_total() -> None:
-    found, at = channels()
-    loud = {verdict.channel for verdict in found.take(at, {"form": 60, "chat": 170}) if verdict.side == "surge"}
-    assert TOTAL in loud
-    assert Channels.unpack(found.pack()).take(at + 1, {"form": 60, "chat": 170}, excused=True) == ()
-
-
-def test_a_channel_that_stops_is_told_and_a_quiet_hour_is_not() -> None:
-    found, at = channels()
-    assert found.take(at, {"form": 7, "chat": 24}) == ()
-    told = [v for n in range(1, 4) for v in found.take(at + n, {"chat": 30})]
-    assert {(v.channel, v.side) for v in told} == {("form", "silence")}

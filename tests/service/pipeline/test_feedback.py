@@ -18,9 +18,11 @@ from models.topic import Topic, TopicId
 from models.topics import TopicModel
 from service.metrics import Metrics
 from service.notify.card import Voice, card_of
-from service.pipeline.judge import Judge, JudgeRules, unpack_detector
+from service.pipeline.bench import unpack_detector
+from service.pipeline.judge import Judge, JudgeRules
 from service.pipeline.lookout import Lookout
 from service.pipeline.succession import Succession
+from service.pipeline.tide import Tide
 from service.pipeline.witness import Witness
 from service.store import keys
 from service.store.alerts import AlertBook, Deed, Judged
@@ -56,9 +58,10 @@ class Court:
         self.store, self.book, self.lease = store, AlertBook(store), Lease(store, "judge", timedelta(hours=1))
         counts = Counts(store, partitions=1, retention=Retention(KEEP, KEEP, 100, 1_000, 1_000))
         self.models, pools = ModelStore(store), Pools(store, partitions=1)
+        lookout = Lookout(pools, self.models, 1.0)
         self.judge = Judge(
             JudgeStore(store), counts, self.models, self.book, Campaigns(store), Witness(counts, pools, self.models),
-            Lookout(pools, self.models, 1.0), Succession(LineageLog(store), counts, pools, self.models, KEEP),
+            lookout, Tide(counts, self.models, lookout, 0.2), Succession(LineageLog(store), counts, pools, self.models, KEEP),
             JudgeRules(2.0, receivers=(EVERYBODY,)), Metrics(), self.lease.token,
         )  # fmt: skip
 

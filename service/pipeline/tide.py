@@ -1,0 +1,172 @@
+"""The tide: channels, and everything, that swell or fall silent, which no topic and no crowd shows."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from models.buckets import BUCKETS_PER_HOUR, end_of, start_of
+from models.channels import TOTAL, Channels, Swell
+from models.crowds import Silence
+from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
+from models.samples import choose_samples
+from models.surge import Reading
+from service.pipeline.lookout import CHANNEL, Lookout
+from service.pipeline.witness import sample_of
+from service.pipeline.worker import centred
+from service.store.counts import Counts
+from service.store.model import ModelStore
+
+SWELL, SILENT = "swell-", "silent-"  # what the names of episodes begin with
+_CURVE = timedelta(hours=72) // timedelta(hours=1)
+_CANDIDATES = 400  # newest messages that samples are chosen from
+_EVERYTHING = {"en": "all messages", "zh": "全部消息"}
+
+
+Testify = Callable[[Evidence | None], Awaitable[Evidence]]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One that swells or is silent: what is read of it now, and who testifies. ``excess`` customers of a swell."""
+
+    reading: Reading
+    testify: Testify
+    excess: float | None
+
+
+class Tide:
+    """Takes every closed hour once, in order; begins anew where nothing was kept."""
+
+    def __init__(self, counts: Counts, models: ModelStore, lookout: Lookout, false_alarms_per_week: float) -> None:
+        self._counts = counts
+        self._models = models
+        self._lookout = lookout
+        self._per_week = false_alarms_per_week
+        self._channels: Channels | None = None
+        self._swells: tuple[Swell, ...] = ()
+
+    def restore(self, packed: dict[str, bytes]) -> None:
+        """Go on from what was packed; from the next hour on where nothing was."""
+        self._channels, self._swells = Channels.unpack(packed) if packed else None, ()
+
+    def pack(self) -> dict[str, bytes]:
+        return self._channels.pack() if self._channels else {}
+
+    def keep_to(self, false_alarms_per_week: float) -> None:
+        """Judge on this budget from the next day on."""
+        self._per_week = false_alarms_per_week
+        if self._channels is not None:
+            self._channels.budget(false_alarms_per_week)
+
+    async def take(self, hour: int, *, excused: bool) -> None:
+        """Take in a closed hour; ``excused`` while a campaign runs. The threshold is set anew once a day."""
+        if self._channels is None:
+            self._channels = Channels(self._per_week, hour)
+        total, channels = await self._volume(hour)
+        self._swells = self._channels.take(hour, total, channels, excused=excused)
+        if (hour + 1) % 24 == 0:
+            self._channels.calibrate()
+
+    def turns(self, now: int) -> dict[str, Turn]:
+        """What swells or is silent as of bucket ``now``, by the name of its episode."""
+        turns = {f"{SWELL}{one.channel}": self._swelling(one, now) for one in self._swells}
+        return turns | {f"{SILENT}{one.value}": _silent(one, now) for one in self._lookout.silences(now)}
+
+    def _swelling(self, swell: Swell, now: int) -> Turn:
+        onset = swell.first * BUCKETS_PER_HOUR
+        reading = Reading(now - 1, True, False, onset, swell.observed, swell.expected)
+        return Turn(reading, lambda before: self._testify(swell, before), swell.excess)
+
+    async def _testify(self, swell: Swell, before: Evidence | None, most: int = 8) -> Evidence:
+        """All that an alert shows of a swell, as of its end."""
+        first, last = swell.first * BUCKETS_PER_HOUR, swell.end * BUCKETS_PER_HOUR - 1
+        figures = WindowFigures(start_of(first), end_of(last), swell.observed, swell.expected, swell.upper_bound)
+        wanted = {} if swell.channel == TOTAL else {CHANNEL: swell.channel}
+        held = [
+            one
+            for one in self._lookout.held(first, last)
+            if all(one.message.attributes.get(name) == value for name, value in wanted.items())
+        ]
+        recent, model = held[-_CANDIDATES:], (await self._models.current()).model
+        vectors = centred(model, recent) if model and recent else None
+        middle = vectors.mean(axis=0) if vectors is not None else np.zeros(1, np.float32)
+        chosen = choose_samples([one.message for one in recent], vectors, middle, prefer=None, most=most)
+        culprit = CulpritFigures(
+            CHANNEL,
+            swell.channel,
+            swell.observed,
+            swell.expected,
+            swell.observed / max(swell.expected, 0.5),
+            10**-swell.score,
+        )
+        return Evidence(
+            topic=_name(swell),
+            window=figures,
+            onset=before.onset if before else figures.start,
+            customers=len({one.message.customer for one in held}),
+            messages=len(held),
+            windows=(figures,),
+            culprits=(culprit,) if wanted else (),
+            samples=tuple(sample_of(recent[row]) for row in chosen),
+            curve=await self._curve(swell),
+        )
+
+    async def _volume(self, hour: int) -> tuple[int, Counter[str]]:
+        """Distinct customers of an hour: in all, and by channel."""
+        buckets = await self._counts.buckets(range(hour * BUCKETS_PER_HOUR, (hour + 1) * BUCKETS_PER_HOUR))
+        channels: Counter[str] = Counter()
+        for cells in (await self._counts.cells_of_hours([hour])).values():
+            channels.update(cells.get(CHANNEL, {}))
+        return sum(sum(one.customers.values()) + one.noise for one in buckets), channels
+
+    async def _curve(self, swell: Swell) -> tuple[CurvePoint, ...]:
+        """Customers by the hour, beside the mean of what the window lets expect."""
+        hours = range(swell.end - _CURVE, swell.end)
+        volumes = [await self._volume(hour) for hour in hours]
+        usual = swell.expected / (swell.end - swell.first)
+        upper = usual + 2 * np.sqrt(usual + 0.1 * usual**2)
+        return tuple(
+            CurvePoint(
+                start_of(hour * BUCKETS_PER_HOUR),
+                total if swell.channel == TOTAL else channels[swell.channel],
+                usual,
+                float(upper),
+            )
+            for hour, (total, channels) in zip(hours, volumes, strict=True)
+        )
+
+
+def _silent(silence: Silence, now: int) -> Turn:
+    async def testify(_: Evidence | None) -> Evidence:
+        return _silent_evidence(silence, now)
+
+    return Turn(Reading(now - 1, True, False, silence.last + 1, 0, silence.expected), testify, None)
+
+
+def _name(swell: Swell) -> TopicName:
+    labels = _EVERYTHING
+    if swell.channel != TOTAL:
+        labels = {"en": f"everything by {swell.channel}", "zh": f"全部消息：{swell.channel}"}
+    return TopicName(f"{SWELL}{swell.channel}", labels["en"], labels, ())
+
+
+def _silent_evidence(silence: Silence, now: int) -> Evidence:
+    """All that an alert shows of a channel from which nothing comes any more."""
+    figures = WindowFigures(start_of(silence.last), start_of(now), 0, silence.expected, 0)
+    labels = {"en": f"silent: {silence.value}", "zh": f"无消息：{silence.value}"}
+    return Evidence(
+        topic=TopicName(f"silent-{silence.value}", labels["en"], labels, ()),
+        window=figures,
+        onset=end_of(silence.last),
+        customers=0,
+        messages=0,
+        windows=(figures,),
+        culprits=(
+            CulpritFigures(
+                silence.attribute, silence.value, 0, silence.expected, 0.0, float(np.exp(-silence.expected))
+            ),
+        ),
+    )
