@@ -178,8 +178,7 @@ class Judge:
         tick = trial.step(bucket, counts, promotion=_promotion(await self._campaigns.all(), bucket))
         changes = _Changes()
         tick = held(tick, extras(await self._book.bars(), end_of(bucket)))
-        if await self._weigh(bench, trial, tick, now, changes, closed=False):
-            await self._survey(bench, bucket, {}, now, changes, calm=False)
+        await self._weigh(bench, trial, tick, now, changes, closed=False)
         if changes:
             await self._write(bench, bench.position, changes)
         return list(changes.alerts.values())
@@ -198,11 +197,10 @@ class Judge:
                 changes = _Changes()
                 if bucket >= bench.raise_from:
                     tick = held(tick, extras(bars, end_of(bucket)))
-                    slow = self._lookout.slow
-                    masked = not slow and await self._weigh(bench, bench.detector, tick, now, changes)
-                    due = (bucket + 1) % self._lookout.every == 0
-                    if due or masked:
-                        await self._survey(bench, bucket, extras(bars, end_of(bucket)), now, changes, calm=due)
+                    if not self._lookout.slow:
+                        await self._weigh(bench, bench.detector, tick, now, changes)
+                    if (bucket + 1) % self._lookout.every == 0:
+                        await self._survey(bench, bucket, extras(bars, end_of(bucket)), now, changes)
             if changes or bucket == chunk[-1]:
                 await self._write(bench, bucket, changes)
             changed |= changes.alerts
@@ -221,12 +219,8 @@ class Judge:
         changes: _Changes,
         *,
         closed: bool = True,
-    ) -> bool:
-        """Advance every surge that is open or begins at this bucket; only what begins, while it is not closed.
-
-        Answers whether a topic rang that is not told, an alert being open on a crowd in it.
-        """
-        masked = False
+    ) -> None:
+        """Advance every surge that is open or begins at this bucket; only what begins, while it is not closed."""
         model = (await self._models.current()).model
         rows = {topic: row for row, topic in enumerate(tick.topics)}
         loud = {topic for topic, row in rows.items() if tick.alarm[row]}
@@ -247,7 +241,6 @@ class Judge:
                 begun=before is not None and before.open and before.fired is not None,
             )
             if before is None and self._crowded(bench, name, reading):
-                masked = True
                 continue  # told already, of the crowd that makes the topic loud
             surge = advance(name, before, reading, self._rules.surge)
             if surge is None:
@@ -267,7 +260,6 @@ class Judge:
                     ),
                 )
                 await self._record(bench, case, tick.bucket, now, changes)
-        return masked
 
     async def _survey(
         self,
@@ -276,17 +268,11 @@ class Judge:
         extra: Mapping[str, float],
         now: datetime,
         changes: _Changes,
-        *,
-        calm: bool,
     ) -> None:
-        """Look for crowds and silences, and advance their episodes; none calms down at a look that is not ``calm``.
-
-        At the end of each hour; and at once where a topic rings while an alert is open on a crowd in it: the crowd
-        has grown, or there is another.
-        """
+        """Look for crowds, swells and silences, and advance their episodes."""
         watch = self._lookout.watch
         seen = {f"{_CROWD}{one.place.number}": one for one in await self._lookout.look(bucket + 1)}
-        turns = self._tide.turns(bucket + 1) if calm else {}
+        turns = self._tide.turns(bucket + 1)
         if (bucket + 1) % BUCKETS_PER_DAY == 0:
             watch.calibrate(bucket + 1)
         for name in sorted({*seen, *turns, *bench.crowds}):
@@ -300,7 +286,7 @@ class Judge:
                 reading = Reading(
                     bucket,
                     alarm,
-                    calm and sighting.score < _CALM * bar,
+                    sighting.score < _CALM * bar,
                     min(sighting.first, bucket),
                     sighting.crowd.observed + 1,
                     sighting.crowd.expected,
@@ -310,7 +296,7 @@ class Judge:
                     continue
                 reading = turn.reading
             else:
-                reading = Reading(bucket, False, calm, bucket, 0, 0.0)
+                reading = Reading(bucket, False, True, bucket, 0, 0.0)
             surge = advance(name, before, reading, replace(self._rules.surge, rest=_CROWD_REST))
             if surge is None:
                 bench.crowds.pop(name, None)
