@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bridge import Embed, moved
+from models.bridge import Embed, moved, same_space
 from models.discovery import DiscoverySettings, discover
-from models.embed import Centring, Language, Vectors, language_of
+from models.embed import Centring, Language, Vectors, language_of, unit
 from models.identity import proposals
 from models.neighbours import nearest_within
 from models.portrait import shape_of
@@ -27,7 +27,8 @@ from training.matching import match
 _EXEMPLARS = 5
 _LEAST_LABELLED = 3  # different messages of a label, of which a place can be told
 _MOST_OF = 0.5  # of the old messages of a new topic in one former one: it was split from that
-_LEAST_REFIT = 8  # members of which a former topic's place is measured anew; of fewer, by its exemplars
+_LEAST_REFIT = 8  # members by which a place is measured anew, or a split is told
+_CHANGED = 0.25  # of a former topic's messages must have come or gone, for it to be measured anew
 _SILENT = timedelta(days=28)  # the service looks back so far for a topic's past
 _NONE = np.empty(0, np.intp)
 _SILENT_AMONG = 2_000  # old messages without a single one of the topic
@@ -45,7 +46,8 @@ class Regrouping:
 class Ground:
     """What is regrouped: messages (n) to learn from, their unit vectors after ``centring`` (n, d), the topic each was in.
 
-    ``former`` is of old messages alone: of a category that is new, the former topics say nothing.
+    ``former`` is of old messages alone: of a category that is new, the former topics say nothing. ``turned`` carries
+    directions of the former space here; None where there is none to carry, or no old message to learn it from.
     """
 
     messages: Sequence[Kept]
@@ -54,6 +56,7 @@ class Ground:
     former: Sequence[TopicId | None]
     embedder: str
     embed: Embed = field(repr=False)
+    turned: NDArray[np.float32] | None = None
 
 
 def regroup(
@@ -154,19 +157,20 @@ def _places(
     blank: TopicModel,
     settings: DiscoverySettings,
 ) -> dict[TopicId, Topic]:
-    """Where every former topic lies: measured anew where there is reason to and enough to measure by."""
-    same_space = ground.embedder == live.embedder
+    """Where every former topic lies: measured anew where labels changed what it is, else where it was."""
     refit = [
         _topic(ground, rows, topic.id, topic.born, settings)
         for topic in live.assignable
         if len(rows := members.get(topic.id, _NONE)) >= _LEAST_REFIT
-        and not (same_space and np.array_equal(rows, _rows(ground.former, topic.id)))
+        and len(np.setxor1d(rows, old := _rows(ground.former, topic.id))) > _CHANGED * len(old)
     ]
     known = {topic.id for topic in refit}
-    elsewhere = [topic for topic in live.topics if topic.id not in known]
-    after = replace(blank, topics=tuple(refit))
-    there = elsewhere if same_space else moved(elsewhere, live, after, ground.embed)
-    return {topic.id: topic for topic in (*refit, *there)}
+    stay = [topic for topic in live.topics if topic.id not in known]
+    if ground.turned is not None:
+        stay = [replace(topic, centroid=unit((topic.centroid @ ground.turned)[None])[0]) for topic in stay]
+    elif not same_space(live, blank):
+        stay = moved(stay, live, replace(blank, topics=tuple(refit)), ground.embed)
+    return {topic.id: topic for topic in (*refit, *stay)}
 
 
 def _merged(model: TopicModel, known: set[TopicId], settings: DiscoverySettings) -> TopicModel:

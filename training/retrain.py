@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
+from models.bridge import rotation
 from models.bundle import (
     ADAPTER,
     FORMAT,
@@ -42,6 +44,7 @@ from training.scoring import Arm, Scores
 from training.steps import Steps, Told
 
 STEPS = ("messages", "vectors before", "adapter", "encoder", "vectors after", "topics", "scores")
+_LEAST_TURN = 100  # messages that tell how a space was turned
 _EMBEDDED = 256  # texts embedded between two words of progress
 
 
@@ -188,6 +191,7 @@ class Retraining:
                 former=[before.placed[row] if before and messages[row].old else None for row in train],
                 embedder=embedder.name,
                 embed=embedder.embed,
+                turned=_turned(messages, before, centring.apply(raw, languages)) if not same_space else None,
             )
             found: Regrouping = regroup(ground, live, self._now)
             return topics_bytes(found.model)
@@ -244,6 +248,12 @@ def _newest(messages: list[Kept], most: int) -> list[Kept]:
     """All that came from the file, and the newest of what the service kept; at most ``most`` of each."""
     old = sorted((one for one in messages if one.old), key=lambda one: one.at or 0.0)
     return [*old[-most:], *[one for one in messages if not one.old][:most]]
+
+
+def _turned(messages: list[Kept], before: Arm | None, after: Vectors) -> NDArray[np.float32] | None:
+    """From the space of before to that of now, as the old messages that are learnt from went."""
+    rows = [row for row, one in enumerate(messages) if one.old and not one.held_out]
+    return rotation(before.vectors[rows], after[rows]) if before and len(rows) >= _LEAST_TURN else None
 
 
 def _arm(model: TopicModel, messages: list[Kept], raw: Vectors, centring: Centring) -> Arm:
