@@ -22,13 +22,13 @@ import torch
 from models.embed import Centring, language_of
 from models.encoder.prepare import prepare
 from models.gist import gist
+from training import tuning
 from training.adapter import fit
 from training.grouping import Grouping, grouping
-from training.intents import Source
 from training.lowrank import UpperLayers
 from training.tuning import TUNING
 
-HELD_OUT, HELD_IN_PLACE = 12, 400  # messages a label to judge by; known messages that are held
+LEARNT, HELD_IN_PLACE = 32, 400  # messages a label, at most; known messages that are held
 PARTS = ("known", "new", "both")
 
 Labelled = dict[str, list[str]]
@@ -42,18 +42,21 @@ def main() -> None:
     arguments.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     arguments.add_argument("--steps", type=int, default=TUNING.steps)
     arguments.add_argument("--encoder", type=Path, help="prepared folder; else e5 without the intent adapter")
+    arguments.add_argument("--held-out", type=int, default=12, help="messages a label to judge by")
     arguments.add_argument("--threads", type=int, default=1)
     given = arguments.parse_args()
     torch.set_num_threads(given.threads)
     cache = Path(os.environ.get("TOCSIN_CACHE", "~/.cache/tocsin")).expanduser()
     folder = given.encoder or prepare(cache, adapter=None)  # the shipped adapter has seen banking77
-    labelled = read(given.data / given.set / "data.csv")
-    runs = [one(labelled, folder, shots, seed, given.steps) for shots in given.shots for seed in given.seeds]
+    labelled = read(given.data / given.set / "data.csv", given.held_out + LEARNT)
+    runs = [
+        one(labelled, folder, shots, seed, given.steps, given.held_out) for shots in given.shots for seed in given.seeds
+    ]
     print(json.dumps({"set": given.set, "encoder": folder.name, "mean": means(runs), "runs": runs}, indent=1))
 
 
-def read(path: Path) -> Labelled:
-    """Different texts with one label each, by label; of labels with enough for any run."""
+def read(path: Path, least: int) -> Labelled:
+    """Different texts with one label each, by label; of labels with at least so many."""
     labels: dict[str, set[str]] = defaultdict(set)
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -62,27 +65,41 @@ def read(path: Path) -> Labelled:
     for text, names in labels.items():
         if len(names) == 1 and text:
             found[min(names)].append(gist(text))
-    return {label: texts for label, texts in sorted(found.items()) if len(texts) >= HELD_OUT + 32}
+    return {label: texts for label, texts in sorted(found.items()) if len(texts) >= least}
 
 
-def one(labelled: Labelled, folder: Path, shots: int, seed: int, steps: int) -> dict[str, Any]:
+def one(labelled: Labelled, folder: Path, shots: int, seed: int, steps: int, out: int) -> dict[str, Any]:
     chance = random.Random(seed)
     labels = chance.sample(list(labelled), len(labelled))
     known, new = labels[: len(labels) // 2], labels[len(labels) // 2 :]
-    texts = {label: chance.sample(labelled[label], HELD_OUT + 32) for label in labels}
+    texts = {label: chance.sample(labelled[label], out + LEARNT) for label in labels}
     encoder = UpperLayers(folder, layers=TUNING.layers, rank=TUNING.rank, seed=seed)
-    before = judged(encoder, texts, known, new)
-    source = Source("labels", "", {label: tuple(texts[label][HELD_OUT : HELD_OUT + shots]) for label in new})
-    held = [text for label in known for text in texts[label][HELD_OUT:]]
+    judge = {label: texts[label][:out] for label in labels}
+    before = judged(encoder, judge, known, new)
+    named = {label: texts[label][out : out + shots] for label in new}
+    held = [text for label in known for text in texts[label][out:]]
     begun = time.perf_counter()
-    recipe = replace(TUNING, steps=steps, seed=seed, intents=min(TUNING.intents, len(new)))
-    fit(encoder, [source], recipe, held=chance.sample(held, min(HELD_IN_PLACE, len(held))))
+    learnt = tuning.sources(named, topics(encoder, held, len(known)), [], seed=seed)
+    recipe = replace(TUNING, steps=steps, seed=seed, intents=min(TUNING.intents, len(learnt[0].intents)))
+    fit(encoder, learnt, recipe, held=chance.sample(held, min(HELD_IN_PLACE, len(held))))
     took = time.perf_counter() - begun
-    after = judged(encoder, texts, known, new)
+    after = judged(encoder, judge, known, new)
     told = " ".join(f"{part}: {short(before[part])} -> {short(after[part])}" for part in PARTS)
     print(f"{shots} a label, seed {seed}, {took:.0f} s; kNN/NMI {told}", flush=True)
     figures = {part: {"before": asdict(before[part]), "after": asdict(after[part])} for part in PARTS}
     return {"shots": shots, "seed": seed, "seconds": round(took), **figures}
+
+
+def topics(encoder: UpperLayers, texts: list[str], count: int) -> Labelled:
+    """Unnamed messages as a service has grouped them: by k-means, not by their labels."""
+    from sklearn.cluster import KMeans
+
+    found: Labelled = defaultdict(list)
+    for text, name in zip(
+        texts, KMeans(count, n_init=3, random_state=0).fit_predict(encoder.embed(texts)), strict=True
+    ):
+        found[str(name)].append(text)
+    return found
 
 
 def short(found: Grouping) -> str:
@@ -93,11 +110,11 @@ def judged(encoder: UpperLayers, texts: Labelled, known: list[str], new: list[st
     """Held-out messages of the known labels, of the new ones, and of both side by side."""
     found = {}
     for part, labels in zip(PARTS, (known, new, [*known, *new]), strict=True):
-        said = [text for label in labels for text in texts[label][:HELD_OUT]]
+        said = [text for label in labels for text in texts[label]]
         languages = [language_of(text) for text in said]
         vectors = encoder.embed(said)
         vectors = Centring.fit(vectors, languages).apply(vectors, languages)
-        found[part] = grouping(vectors, [label for label in labels for _ in range(HELD_OUT)])
+        found[part] = grouping(vectors, [label for label in labels for _ in texts[label]])
     return found
 
 
