@@ -5,6 +5,7 @@ affinity that the topic had to it before. Against the topic's own past every new
 batches come and go.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 Counts: TypeAlias = Mapping[str, int]
 """Customers (or messages) by value of one attribute."""
 CellCounts: TypeAlias = Mapping[str, Counts]
-"""Counts by attribute and value. A pair of attributes is an attribute too: see `pairs`."""
+"""Counts by attribute and value. A pair of attributes is an attribute too: see `pair_of`."""
 Cell: TypeAlias = tuple[str, str]
 """An attribute and one of its values."""
 Shares: TypeAlias = NDArray[np.float64]
@@ -28,6 +29,7 @@ _PAST_WEIGHT = 20.0
 a day. More, and the turnover of batches is not followed; less, and a quiet night makes rare values culprits."""
 _AFFINITY_WEIGHT = 5.0
 """Expected counts that affinity 1 weighs in a topic's affinity to a value: as many as it takes to doubt it."""
+_TOGETHER = 0.5  # of the customers of the rarer of two values, those who have both, from which the two go together
 _UNSEEN = 0.5  # Jeffreys' prior, in counts, for a value never seen among the others
 
 
@@ -131,18 +133,43 @@ def expected_shares(values: Sequence[str], others_now: Counts, topic_before: Cou
     return shares
 
 
-def pairs(attributes: Mapping[str, str]) -> dict[str, str]:
-    """The pairs of a message's attributes, each as one attribute, for counting beside the single ones.
+def pair_of(
+    found: Sequence[Culprit],
+    here: Sequence[Mapping[str, str]],
+    others: Sequence[Mapping[str, str]],
+    settings: CulpritSettings | None = None,
+) -> Culprit | None:
+    """The first two culprits of different attributes as one, where they go together; None where they do not.
 
-    >>> pairs({"sku": "A1", "region": "north"})
-    {'region + sku': 'north + A1'}
+    ``here`` and ``others`` are the attributes of each customer in the surge, and of the others of the same days. They
+    go together where most of the customers of the rarer have both, more than the others' share lets expect.
+
+    >>> here = [{"sku": "A1", "region": "north"}] * 8 + [{"sku": "A2", "region": "south"}] * 4
+    >>> others = [{"sku": f"A{n % 4}", "region": ("north", "south")[n % 2]} for n in range(100)]
+    >>> one, other = Culprit("sku", "A1", 8, 3.0, 2.7, 0.001), Culprit("region", "north", 8, 5.0, 1.6, 0.01)
+    >>> pair_of([one, other], here, others).value
+    'north + A1'
     """
-    names = sorted(attributes)
-    return {
-        f"{one}{PAIR}{other}": f"{attributes[one]}{PAIR}{attributes[other]}"
-        for place, one in enumerate(names)
-        for other in names[place + 1 :]
-    }
+    first = next(iter(found), None)
+    second = next((one for one in found if first and not _alike(one, first)), None)
+    if first is None or second is None:
+        return None
+    cells = sorted([(first.attribute, first.value), (second.attribute, second.value)])
+    name, value = (PAIR.join(part) for part in zip(*cells, strict=True))
+    now, then = ({name: _pairs_in(rows, cells)} for rows in (here, others))
+    if now[name].get(value, 0) <= _TOGETHER * min(first.observed, second.observed):
+        return None
+    return next((one for one in find_culprits(now, then, {}, {}, settings) if one.value == value), None)
+
+
+def _alike(one: Culprit, other: Culprit) -> bool:
+    return one.attribute == other.attribute or related((one.attribute, one.value), (other.attribute, other.value))
+
+
+def _pairs_in(rows: Sequence[Mapping[str, str]], cells: Sequence[Cell]) -> Counter[str]:
+    """How many have which values of two attributes."""
+    (one, _), (other, _) = cells
+    return Counter(f"{row[one]}{PAIR}{row[other]}" for row in rows if one in row and other in row)
 
 
 def _tested(

@@ -11,7 +11,7 @@ import numpy as np
 from models.bridge import turn
 from models.buckets import BUCKET, BUCKETS_PER_HOUR, bucket_of, start_of
 from models.crowds import Crowd, CrowdSettings, Silence, Space
-from models.culprit import Cell, CellCounts, Culprit, find_culprits
+from models.culprit import Cell, CellCounts, Culprit, find_culprits, pair_of
 from models.embed import Vectors
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
 from models.gist import gist
@@ -231,15 +231,17 @@ class Lookout:
         here, _ = space.around(crowd.centroid, first, last - 1)
         _, others = space.around(crowd.centroid, min(first, last - _SAME_DAYS // BUCKET), last - 1)
         here_before, others_before = space.around(crowd.centroid, first - _AFFINITY // BUCKET, first - 1)
-        at_place = _cells(crowd.members if crowd.cell is None else [space.handles[row] for row in here])
-        elsewhere = _cells([space.handles[row] for row in others])
+        place = _attributes(crowd.members if crowd.cell is None else [space.handles[row] for row in here])
+        rest = _attributes([space.handles[row] for row in others])
+        at_place, elsewhere = _cells(place), _cells(rest)
         found = find_culprits(
             at_place,
             elsewhere,
-            _cells([space.handles[row] for row in here_before]),
-            _cells([space.handles[row] for row in others_before]),
+            _cells(_attributes([space.handles[row] for row in here_before])),
+            _cells(_attributes([space.handles[row] for row in others_before])),
         )
-        figures = tuple(_figures(one) for one in found)
+        pair = pair_of(found, place, rest)
+        figures = tuple(_figures(one) for one in (*found[:1], *([pair] if pair else []), *found[1:]))
         named = [one for one in figures if (one.attribute, one.value) == crowd.cell]
         if crowd.cell is None or (
             not named and _share(at_place, crowd.cell) < _SPECIAL * _share(elsewhere, crowd.cell)
@@ -294,10 +296,15 @@ def _name(sighting: Sighting, space: Space[Held]) -> TopicName:
     )
 
 
-def _cells(held: Sequence[Held]) -> CellCounts:
+def _attributes(held: Sequence[Held]) -> list[Mapping[str, str]]:
+    """The attributes of each customer, as last told."""
+    return list({one.message.customer: one.message.attributes for one in held}.values())
+
+
+def _cells(rows: Sequence[Mapping[str, str]]) -> CellCounts:
     """Customers by attribute and value."""
     cells: dict[str, Counter[str]] = {}
-    for attributes in {one.message.customer: one.message.attributes for one in held}.values():
+    for attributes in rows:
         for name, value in attributes.items():
             cells.setdefault(name, Counter())[value] += 1
     return cells

@@ -1,11 +1,13 @@
 """Which attribute value is over-represented. Shops, batches and counts are invented."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.culprit import CulpritSettings, expected_shares, find_culprits, pairs
+from models.culprit import Culprit, CulpritSettings, expected_shares, find_culprits, pair_of
 
 REGIONS = {"north": 40, "south": 30, "east": 20, "west": 10}
 BATCHES = {"kettle-1": 30, "kettle-2": 20, "lamp-1": 30, "lamp-2": 20}
@@ -78,22 +80,41 @@ def test_without_other_messages_nothing_is_sure() -> None:
     assert find_culprits({"region": {"west": 3, "north": 2}}, {}, {}, {}) == ()
 
 
-def test_a_pair_of_attributes_can_be_the_culprit() -> None:
-    assert pairs({"product": "lamp"}) == {}
-    rng = np.random.default_rng(4)
-    others: dict[str, dict[str, int]] = {}
-    now: dict[str, dict[str, int]] = {}
-    for counts, messages in (
-        (others, [(str(rng.choice(["north", "west"])), str(rng.choice(["lamp", "kettle"]))) for _ in range(400)]),
-        (now, [("west", "lamp")] * 20 + [("north", "lamp"), ("west", "kettle"), ("north", "kettle")] * 4),
-    ):
-        for region, product in messages:
-            single = {"region": region, "product": product}
-            for attribute, value in (single | pairs(single)).items():
-                row = counts.setdefault(attribute, {})
-                row[value] = row.get(value, 0) + 1
-    found = find_culprits(now, others, {}, {}, CulpritSettings(max_p=0.05))
-    assert found[0].value == "lamp + west"
+def lamps(seed: int, *surged: tuple[str, str]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Attributes of the customers of a surge, and of four hundred others."""
+    rng = np.random.default_rng(seed)
+    others = [
+        {"region": str(rng.choice(["north", "west", "east"])), "product": str(rng.choice(["lamp", "kettle", "pan"]))}
+        for _ in range(400)
+    ]
+    return [{"region": region, "product": product} for region, product in surged], others
+
+
+def counted(rows: list[dict[str, str]]) -> dict[str, dict[str, int]]:
+    return {name: dict(Counter(row[name] for row in rows)) for name in ("region", "product")}
+
+
+def test_two_values_that_go_together_are_one_culprit_too() -> None:
+    here, others = lamps(4, *[("west", "lamp")] * 20, ("north", "lamp"), ("west", "kettle"), ("north", "kettle"))
+    found = find_culprits(counted(here), counted(others), {}, {})
+    assert {one.value for one in found} == {"west", "lamp"}
+    pair = pair_of(found, here, others)
+    assert pair is not None
+    assert (pair.attribute, pair.value, pair.observed) == ("product + region", "lamp + west", 20)
+    assert pair.lift > max(one.lift for one in found)
+
+
+def test_two_values_that_surged_each_for_itself_are_no_pair() -> None:
+    here, others = lamps(4, *[("west", "pan")] * 14, *[("north", "lamp"), ("east", "lamp")] * 7)
+    west, lamp = Culprit("region", "west", 14, 9.0, 1.6, 0.01), Culprit("product", "lamp", 14, 9.0, 1.6, 0.01)
+    assert pair_of([west, lamp], here, others) is None
+
+
+def test_one_culprit_alone_is_no_pair_and_neither_is_a_batch_with_its_product() -> None:
+    here, others = lamps(4, *[("west", "lamp")] * 20)
+    product, batch = Culprit("product", "lamp", 20, 7.0, 3.0, 0.001), Culprit("batch", "lamp-3", 9, 1.0, 9.0, 0.001)
+    assert pair_of([product], here, others) is None
+    assert pair_of([batch, product], here, others) is None
 
 
 @settings(max_examples=50, deadline=None)
