@@ -78,7 +78,9 @@ async def list_alerts(
     request: Request,
     state: Annotated[Literal["open", "resolved"] | None, Query()] = None,
     severity: Annotated[Severity | None, Query(description="this grade or graver")] = None,
-    topic: Annotated[str | None, Query(max_length=64)] = None,
+    topic: Annotated[
+        str | None, Query(max_length=64, description="id of a topic; what was merged into it counts")
+    ] = None,
     since: Annotated[AwareDatetime | None, Query(description="fired at this time or later")] = None,
     until: Annotated[AwareDatetime | None, Query(description="fired before this time")] = None,
     attribute: Annotated[
@@ -89,7 +91,14 @@ async def list_alerts(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> dict[str, Any]:
     """Alerts, newest first; ``next`` is the cursor of the next page, or null."""
-    wanted = _Wanted(state, severity, topic, until, tuple(_pair(one) for one in attribute or ()), (q or "").casefold())
+    wanted = _Wanted(
+        state,
+        severity,
+        await _kin(request, topic),
+        until,
+        tuple(_pair(one) for one in attribute or ()),
+        (q or "").casefold(),
+    )
     parts: ApiParts = request.app.state.parts
     place = _place(cursor) if cursor else None
     found: list[Filed] = []
@@ -259,7 +268,7 @@ class _Wanted:
 
     state: str | None
     severity: Severity | None
-    topic: str | None
+    topics: frozenset[str]
     until: datetime | None
     attributes: tuple[tuple[str, str], ...]
     words: str
@@ -270,11 +279,20 @@ class _Wanted:
         return (
             (self.state is None or (self.state == "open") == is_open)
             and (self.severity is None or alert.severity.rank >= self.severity.rank)
-            and (self.topic is None or alert.evidence.topic.id == self.topic)
+            and (not self.topics or alert.evidence.topic.id in self.topics)
             and (self.until is None or alert.fired_at < self.until)
             and all(_carries(alert, name, value) for name, value in self.attributes)
             and (not self.words or any(self.words in text.casefold() for text in _texts(alert)))
         )
+
+
+async def _kin(request: Request, topic: str | None) -> frozenset[str]:
+    """A topic and what was merged into it; nothing where none is asked for."""
+    if topic is None:
+        return frozenset()
+    model = (await request.app.state.parts.models.current()).model
+    merged = {one.id for one in model.topics if model.heir(one.id) == topic} if model else set()
+    return frozenset({topic, *merged})
 
 
 def _carries(alert: Alert, name: str, value: str) -> bool:

@@ -95,8 +95,11 @@ async def unmute(request: Request, topic_id: str, body: Deed) -> dict[str, Any]:
 @router.post("/{topic_id}/merge", dependencies=[ACT])
 async def merge(request: Request, topic_id: str, body: Merge) -> dict[str, Any]:
     """Make one topic of two: what this one counted and will count is counted under the other."""
-    now, into = request.app.state.parts.clock(), TopicId(body.into)
-    return await _do(request, topic_id, body.by, lambda model, topic: identity.merge(model, topic, into, now))
+    parts: ApiParts = request.app.state.parts
+    now, into = parts.clock(), TopicId(body.into)
+    merged = await _do(request, topic_id, body.by, lambda model, topic: identity.merge(model, topic, into, now))
+    await parts.book.move_bars(topic_id, into)
+    return merged
 
 
 @router.post("/{topic_id}/part", dependencies=[ACT])

@@ -1,7 +1,7 @@
 """The alert book: alerts, what people did about them, and the events that live feeds resume from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import orjson
@@ -146,6 +146,14 @@ class AlertBook:
         with store_errors():
             found = await self._store.client.hvals(keys.BARS)
         return [Bar(**fields | {"at": datetime.fromisoformat(fields["at"])}) for fields in map(orjson.loads, found)]
+
+    async def move_bars(self, topic: str, into: str) -> None:
+        """Ask of one topic what was asked of another that was merged into it."""
+        moved = [replace(bar, topic=into) for bar in await self.bars() if bar.topic == topic]
+        if moved:
+            with store_errors():
+                packed = {bar.alert: orjson.dumps(bar, option=orjson.OPT_UTC_Z) for bar in moved}
+                await self._store.client.hset(keys.BARS, mapping=packed)
 
     async def events_after(self, event_id: str, count: int = 100) -> list[AlertEvent]:
         """Events after ``event_id``, oldest first."""

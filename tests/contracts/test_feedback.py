@@ -25,3 +25,16 @@ async def test_a_judgement_stands_in_the_timeline_with_the_bar_it_moved(store: S
     assert await book.bars() == [bar]
     await book.act("a1", "unjudged", lambda _, f: replace(f, judgement=None), judged=Judged(None))
     assert await book.bars() == []
+
+
+async def test_what_was_asked_of_a_merged_topic_is_asked_of_its_heir_and_can_be_taken_back(store: Store) -> None:
+    lease, book = Lease(store, "judge"), AlertBook(store)
+    await lease.hold()
+    await JudgeStore(store).commit(Tick(None, 1, {}, [alert()]), lease.token)
+    bar = raise_bar([], alert="a1", topic="t1", threshold=3.2, at=NOW)
+    await book.act("a1", "judged", lambda _, f: f, judged=Judged(bar))
+    await book.move_bars("t1", "t2")
+    await book.move_bars("t7", "t2")
+    assert await book.bars() == [replace(bar, topic="t2")]
+    await book.act("a1", "unjudged", lambda _, f: f, judged=Judged(None))
+    assert await book.bars() == []

@@ -1,12 +1,22 @@
 """Topics over HTTP: found by meaning in either language, proposed, held apart; errors that say what to do."""
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from models.topic import TopicId
+from models.topics import TopicModel
+from service.store import keys
+from service.store.alertcodec import pack
+from service.store.model import ModelStore
+from service.store.redis import Store
 from tests.flows.conftest import Stage
 from tests.flows.topics import one_topic
+from tests.service.notify.payloads import alert
 
 TEXT = "充电宝充不进电"
 
@@ -59,9 +69,38 @@ def test_a_name_holds_no_personal_data_and_stands_with_who_gave_it(api: httpx.Cl
     answer = api.post("/v1/topics/t1/rename", json={"names": names, "by": "mei"})
     assert answer.json()["labels"]["en"] == "charger of [phone]"
     events = api.get("/v1/topics/t1/lineage").json()["events"]
-    assert [(one["change"], one["by"]) for one in events] == [("born", None), ("renamed", "mei")]
+    own = [(one["change"], one["by"]) for one in events if one["topic"] == "t1"]
+    assert own == [("born", None), ("renamed", "mei")]
 
 
 def test_one_topic_has_a_place_on_the_map_and_nothing_to_be_merged_with(api: httpx.Client) -> None:
     assert [one["id"] for one in api.get("/v1/topics/map").json()["topics"]] == ["t1"]
     assert api.get("/v1/topics/proposals").json() == {"proposals": []}
+
+
+def test_the_alerts_of_a_topic_are_those_of_what_was_merged_into_it_too(served: Stage, api: httpx.Client) -> None:
+    second = asyncio.run(_with_another(served))
+    one = alert(2)
+    served.redis().hset(keys.ALERTS, one.id, pack(one))
+    served.redis().zadd(keys.ALERT_ORDER, {one.id: one.fired_at.timestamp()})
+    assert one.evidence.topic.id == second == "t2"
+    assert api.get("/v1/alerts", params={"topic": "t1"}).json()["alerts"] == []
+    assert api.post("/v1/topics/t2/merge", json={"into": "t1"}).json()["into"] == "t1"
+    rows = api.get("/v1/alerts", params={"topic": "t1"}).json()["alerts"]
+    assert [row["alert_id"] for row in rows] == [one.id]
+    assert "curve" not in rows[0]
+
+
+async def _with_another(served: Stage) -> str:
+    """A second topic, t2, as discovery adds one."""
+    store = Store.connect(served.url)
+    models = ModelStore(store)
+
+    def add(model: TopicModel) -> TopicModel:
+        first = model.topics[0]
+        return model.add([replace(first, id=TopicId("t2"), centroid=-first.centroid, names={})])
+
+    known = await models.change(add, at=datetime.now(UTC))
+    await store.close()
+    assert known.model is not None
+    return known.model.topics[-1].id
