@@ -1,15 +1,16 @@
 // One alert: what, how bad, since when, where from, is it real; and what to do about it.
 
-import { readAlert, readTimeline } from "./api.js";
+import { readAlert, readTimeline, readAlertCost, readOrderContext } from "./api.js";
 import { lasted, standing } from "./alerts.js";
 import { chart } from "./curve.js";
 import { act } from "./deeds.js";
 import { ask, h, said, toast } from "./dom.js";
 import { save } from "./evidence.js";
-import { moment, number, span, times, when } from "./format.js";
-import { failure, severity, tags, waiting } from "./marks.js";
+import { moment, number, percent, span, times, when } from "./format.js";
+import { counted, figure } from "./gauges.js";
+import { failure, failureLine, severity, tags, waiting } from "./marks.js";
 import { clip, length } from "./text.js";
-import { maybe, t, topicName } from "./words.js";
+import { maybe, spoken, t, topicName } from "./words.js";
 
 const SHOWN = 600; // characters of a sample before the rest is folded away
 
@@ -79,6 +80,7 @@ export class AlertView {
     p.marks = h("div", { class: "marks" });
     p.deeds = h("div", { class: "deeds" });
     p.timeline = h("div", {});
+    p.cost = h("div", {}, alert.indicator ? null : costOf(alert));
     p.changed = h("button", { type: "button", class: "news", hidden: true, on: { click: () => this.#load() } }, t("alert.changed"));
     this.node.replaceChildren(
       back(this.#world.home),
@@ -89,8 +91,8 @@ export class AlertView {
       h(
         "div",
         { class: "columns" },
-        h("div", {}, block("alert.curve", chart(alert)), block("alert.samples", samples(alert))),
-        h("div", {}, block("alert.culprits", culprits(alert)), block("alert.why", ...why(alert)), block("alert.timeline", p.timeline), block("alert.download", downloads(alert))),
+        h("div", {}, h("section", { class: "block" }, h("h2", {}, counted("alert.curve", alert)), chart(alert)), alert.indicator ? null : block("alert.samples", samples(alert))),
+        h("div", {}, block("alert.culprits", culprits(alert)), block("alert.why", ...why(alert)), p.cost, block("alert.timeline", p.timeline), block("alert.download", downloads(alert))),
       ),
     );
     this.#drawFacts();
@@ -113,7 +115,7 @@ const back = (home) => h("a", { class: "back", href: home }, "← ", t("alert.ba
 const block = (title, ...content) => h("section", { class: "block" }, h("h2", {}, t(title)), content);
 
 const sentence = (alert) =>
-  t("alert.headline", { observed: alert.observed, span: span(alert.window.minutes), expected: number(alert.expected), bound: number(alert.upper_bound) });
+  alert.indicator ? alert.headlines[spoken()] : t("alert.headline", { observed: alert.observed, span: span(alert.window.minutes), expected: number(alert.expected), bound: number(alert.upper_bound) });
 
 function notes(alert) {
   const told = [alert.late && "alert.late", alert.new_normal && "alert.newnormal"].filter(Boolean);
@@ -130,10 +132,10 @@ function tiles(alert) {
   return h(
     "dl",
     { class: "tiles" },
-    tile("alert.observed", number(alert.observed), t("alert.in", { span: span(alert.window.minutes) })),
-    tile("alert.bound", number(alert.upper_bound), t("alert.over", { n: number(Math.max(0, alert.observed - alert.upper_bound)) })),
-    tile("alert.expected", number(alert.expected), t("feed.times", { n: number(times(alert.observed, alert.expected)) })),
-    tile("alert.customers", number(alert.customers), t("alert.messages", { n: number(alert.messages) })),
+    tile("alert.observed", figure(alert.observed, alert), t("alert.in", { span: span(alert.window.minutes) })),
+    tile("alert.bound", figure(alert.upper_bound, alert), t("alert.over", { n: figure(Math.max(0, alert.observed - alert.upper_bound), alert) })),
+    tile("alert.expected", figure(alert.expected, alert), t("feed.times", { n: number(times(alert.observed, alert.expected)) })),
+    h("div", {}, h("dt", {}, counted("alert.customers", alert)), h("dd", {}, h("b", {}, number(alert.customers)), h("span", { class: "muted" }, counted("alert.messages", alert, { n: number(alert.messages) })))),
     tile("alert.since", moment(alert.onset), span(lasted(alert))),
   );
 }
@@ -176,7 +178,39 @@ function samples(alert) {
 function sample(one) {
   const attributes = Object.entries(one.attributes).map(([name, value]) => h("span", { class: "chip" }, h("span", { class: "muted" }, said(name), " "), said(value)));
   const about = h("p", { class: "about" }, moment(one.occurred_at), said(one.source), one.order_id && h("span", {}, said(t("alert.order", { id: one.order_id }))), attributes);
-  return h("li", {}, quote(one.text), about);
+  return h("li", {}, quote(one.text), about, one.order_id && context(one.order_id));
+}
+
+/** What other systems know of an order, asked for when somebody opens it. */
+function context(order) {
+  const found = h("div", { class: "scroll" });
+  const fill = async () => {
+    if (found.firstChild) return;
+    try {
+      const { pieces, missing } = await readOrderContext(order);
+      const row = (one) => h("li", {}, moment(one.at), said(`${one.kind} ${one.id}`), said(Object.entries(one.fields).map(([name, value]) => `${name} ${value}`).join(", ")));
+      found.replaceChildren(pieces.length ? h("ul", { class: "dead" }, pieces.map(row)) : t("context.none"), missing.length ? h("p", { class: "muted small" }, t("context.missing", { names: missing.map((one) => `${one.source} (${one.reason})`).join(", ") })) : "");
+    } catch (problem) {
+      found.replaceChildren(failureLine(problem));
+    }
+  };
+  return h("details", { class: "context", on: { toggle: fill } }, h("summary", { class: "small" }, t("context.show")), found);
+}
+
+/** What an alert may have cost so far, as a range, with what was assumed. */
+function costOf(alert) {
+  const told = h("div", {});
+  readAlertCost(alert.alert_id).then(
+    ({ currency, cost }) => {
+      if (!cost) return;
+      const money = (value) => `${number(value, 0)} ${currency}`;
+      const a = cost.assumptions;
+      const values = { ...Object.fromEntries(Object.entries(a).map(([name, value]) => [name, number(value, 2)])), ticket: money(a.ticket), order: money(a.order), returned_low: percent(a.returned_low), returned_high: percent(a.returned_high) };
+      told.replaceChildren(block("alert.cost", h("p", {}, h("b", {}, t("cost.likely", { low: money(cost.low), high: money(cost.high), likely: money(cost.likely) }))), h("p", { class: "muted small" }, t("cost.assumed", values))));
+    },
+    () => {}, // What it cost is an aside: the alert stands without it.
+  );
+  return told;
 }
 
 function quote(text) {

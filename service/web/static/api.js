@@ -1,5 +1,6 @@
 // Talk to the service. Addresses are relative to the page, so that it also works behind a prefix.
 
+import { scaled } from "./gauges.js";
 import { recallHere, rememberHere } from "./store.js";
 
 const PATIENCE = 20_000; // ms until an answer is given up
@@ -88,6 +89,12 @@ async function json(path, options) {
   return (await request(path, options)).json();
 }
 
+/** An alert, or a page of them, with its figures as they are shown. */
+async function alerts(path, options) {
+  const found = await json(path, options);
+  return found.alerts ? { ...found, alerts: found.alerts.map(scaled) } : scaled(found);
+}
+
 const alertPath = (id, deed = "") => `v1/alerts/${encodeURIComponent(id)}${deed && `/${deed}`}`;
 
 /** A page of alerts, newest first: {alerts, next}; `state` narrows it to "open". */
@@ -95,12 +102,19 @@ export function listAlerts({ cursor = null, state = null, limit = 100 } = {}) {
   const query = new URLSearchParams({ limit });
   if (cursor) query.set("cursor", cursor);
   if (state) query.set("state", state);
-  return json(`v1/alerts?${query}`);
+  return alerts(`v1/alerts?${query}`);
 }
 
-export const readAlert = (id) => json(alertPath(id));
+export const readAlert = (id) => alerts(alertPath(id));
 const topicPath = (id, more) => `v1/topics/${encodeURIComponent(id)}/${more}`;
 
+export const readIndicators = () => json("v1/indicators");
+export const readIndicator = (name) => json(`v1/indicators/${encodeURIComponent(name)}`);
+export const readCost = (figures) => json(`v1/cost?${new URLSearchParams(figures)}`);
+export const readAlertCost = (id) => json(alertPath(id, "cost"));
+export const readOrderContext = (id) => json(`v1/orders/${encodeURIComponent(id)}/context`);
+export const readPrivacy = () => json("v1/privacy");
+export const readAccess = () => json("v1/access");
 export const listTopics = () => json("v1/topics");
 export const findTopics = (q) => json(`v1/topics?${new URLSearchParams({ q })}`);
 export const readMap = () => json("v1/topics/map");
@@ -112,16 +126,16 @@ export const doToTopic = (id, deed, body) => json(topicPath(id, deed), { method:
 export const readStatus = () => json("v1/status");
 export const listDead = () => json("v1/dead");
 export const replayDead = () => json("v1/dead:replay", { method: "POST" });
-export const acknowledge = (id, by) => json(alertPath(id, "acknowledge"), { method: "POST", body: { by } });
-export const assign = (id, to, by) => json(alertPath(id, "assign"), { method: "POST", body: { to, by } });
-export const comment = (id, note, by) => json(alertPath(id, "comment"), { method: "POST", body: { note, by } });
+export const acknowledge = (id, by) => alerts(alertPath(id, "acknowledge"), { method: "POST", body: { by } });
+export const assign = (id, to, by) => alerts(alertPath(id, "assign"), { method: "POST", body: { to, by } });
+export const comment = (id, note, by) => alerts(alertPath(id, "comment"), { method: "POST", body: { note, by } });
 export const readTimeline = (id) => json(alertPath(id, "timeline"));
-export const snooze = (id, until) => json(alertPath(id, "snooze"), { method: "POST", body: until });
-export const resolve = (id, note) => json(alertPath(id, "resolve"), { method: "POST", body: { note } });
+export const snooze = (id, until) => alerts(alertPath(id, "snooze"), { method: "POST", body: until });
+export const resolve = (id, note) => alerts(alertPath(id, "resolve"), { method: "POST", body: { note } });
 export const judge = (id, judgement, note) =>
-  json(alertPath(id, "feedback"), { method: "POST", body: { judgement, note } });
+  alerts(alertPath(id, "feedback"), { method: "POST", body: { judgement, note } });
 
-export const unjudge = (id) => json(alertPath(id, "feedback"), { method: "DELETE" });
+export const unjudge = (id) => alerts(alertPath(id, "feedback"), { method: "DELETE" });
 
 export const readBudget = () => json("v1/budget");
 export const chooseBudget = (perWeek) => json("v1/budget", { method: "PUT", body: { false_alarms_per_week: perWeek } });

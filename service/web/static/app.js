@@ -5,8 +5,11 @@ import { AlertBook } from "./alerts.js";
 import { askAgain, readStatus, whenKeyIsNeeded } from "./api.js";
 import { h } from "./dom.js";
 import { Feed } from "./feed.js";
+import { scaled } from "./gauges.js";
 import { span, when, zone } from "./format.js";
 import { Health } from "./health.js";
+import { Indicators } from "./indicators.js";
+import { Privacy } from "./privacy.js";
 import { askForKey, keysOn, showHelp } from "./help.js";
 import { Settings } from "./settings.js";
 import { recall, remember } from "./store.js";
@@ -20,6 +23,7 @@ const THEMES = ["auto", "light", "dark"];
 const PLACES = [
   ["#/", "app.alerts"],
   ["#/topics", "app.topics"],
+  ["#/indicators", "app.indicators"],
   ["#/health", "app.health"],
   ["#/settings", "app.settings"],
 ];
@@ -73,7 +77,7 @@ function dress() {
       button("?", t("app.help"), showHelp, "helper"),
     ),
   );
-  frame.foot.replaceChildren(t("app.zone", { zone: zone() }), world.status?.version ? ` · ${t("app.version", { version: world.status.version })}` : "");
+  frame.foot.replaceChildren(t("app.zone", { zone: zone() }), world.status?.version ? ` · ${t("app.version", { version: world.status.version })}` : "", " · ", h("a", { href: "#/privacy" }, t("app.privacy")));
   document.querySelector(".skip").replaceChildren(t("app.skip"));
   linked(link);
   markPlace();
@@ -124,6 +128,8 @@ function route() {
     if (place === "alerts" && id) enter(new AlertView(world, decode(id)), path);
     else if (place === "topics") enter(new Topics(world, wanted), path);
     else if (place === "settings") enter(new Settings(), path);
+    else if (place === "indicators") enter(new Indicators(), path);
+    else if (place === "privacy") enter(new Privacy(), path);
     else if (place === "health") enter(new Health(world), path);
     else return go("#/", { replace: true });
     window.scrollTo({ top: 0 });
@@ -182,7 +188,7 @@ function heard(frame) {
   } catch {
     return null;
   }
-  if (told?.alert?.alert_id) world.book.take(told.alert);
+  if (told?.alert?.alert_id) world.book.take(scaled(told.alert));
   return null;
 }
 

@@ -2,6 +2,7 @@
 
 import { h, s } from "./dom.js";
 import { number, span, when } from "./format.js";
+import { counted, figure } from "./gauges.js";
 import { locale, t, topicName } from "./words.js";
 
 const HOUR = 3_600_000;
@@ -69,7 +70,7 @@ export function chart(alert) {
   const paint = () => stage.clientWidth && draw(stage, alert, cursor.at);
   const read = (at) => {
     cursor.at = at;
-    readout.textContent = at === null ? t("curve.keys") : reading(points[at]);
+    readout.textContent = at === null ? t("curve.keys") : reading(points[at], alert);
     paint();
   };
   new ResizeObserver(paint).observe(stage);
@@ -83,24 +84,24 @@ export function chart(alert) {
     const from = cursor.at ?? (way < 0 ? points.length : -1);
     read(Math.min(points.length - 1, Math.max(0, from + way)));
   });
-  return h("figure", { class: "chart" }, legend(per, Boolean(alert.onset)), stage, readout, table(points));
+  return h("figure", { class: "chart" }, legend(per, Boolean(alert.onset), alert), stage, readout, table(points, alert));
 }
 
 function label(alert, per) {
   const highest = alert.curve.reduce((one, other) => (other.observed > one.observed ? other : one));
-  return t(alert.onset ? "curve.label" : "curve.label.topic", {
+  return t(alert.indicator ? "gauge.curve.label" : alert.onset ? "curve.label" : "curve.label.topic", {
     topic: topicName(alert.topic),
     span: per,
     from: when(alert.curve[0].start),
     to: when(alert.curve.at(-1).start),
-    top: highest.observed,
+    top: figure(highest.observed, alert),
     at: when(highest.start),
     onset: alert.onset ? when(alert.onset) : "",
   });
 }
 
-const reading = (one) =>
-  t(one.upper > 0 ? "curve.read" : "curve.read.plain", { at: when(one.start), observed: one.observed, expected: number(one.expected), upper: number(one.upper) });
+const reading = (one, alert) =>
+  t(alert.indicator ? "gauge.curve.read" : one.upper > 0 ? "curve.read" : "curve.read.plain", { at: when(one.start), observed: figure(one.observed, alert), expected: figure(one.expected, alert), upper: figure(one.upper, alert) });
 
 function nearest(stage, points, event) {
   const { left, width } = stage.getBoundingClientRect();
@@ -108,9 +109,9 @@ function nearest(stage, points, event) {
   return Math.min(points.length - 1, Math.max(0, Math.floor(share * points.length)));
 }
 
-function legend(per, surge) {
+function legend(per, surge, alert) {
   const entry = (kind) =>
-    h("li", {}, s("svg", { viewBox: "0 0 18 12", "aria-hidden": "true" }, ...sign(kind)), t(`curve.${kind}`));
+    h("li", {}, s("svg", { viewBox: "0 0 18 12", "aria-hidden": "true" }, ...sign(kind)), kind === "observed" ? counted("curve.observed", alert) : t(`curve.${kind}`));
   const kinds = ["observed", ...(surge ? ["over"] : []), "upper", "band", ...(surge ? ["bound"] : [])].map(entry);
   return h("figcaption", {}, h("ul", { class: "legend" }, kinds, h("li", { class: "per" }, t("curve.per", { span: per }))));
 }
@@ -157,12 +158,12 @@ function surgeMark({ x, start, end, inner }, alert) {
 }
 
 /** The window's upper bound, shared out evenly over its hours, so that it can stand beside them. */
-function bound({ x, y, start, end, points }, { window }) {
+function bound({ x, y, start, end, points }, { window, indicator }) {
   if (!window) return [];
   const from = Math.max(start, Date.parse(window.start));
   const to = Math.min(end, Date.parse(window.end));
   if (!(to > from)) return [];
-  const level = y(window.upper_bound / Math.max(1, (window.minutes * 60_000) / step(points)));
+  const level = y(window.upper_bound / (indicator ? 1 : Math.max(1, (window.minutes * 60_000) / step(points))));
   return boundLine(`M${r(x(from))} ${r(level)}H${r(Math.max(x(to), x(from) + 6))}`);
 }
 
@@ -240,14 +241,14 @@ function levels(top) {
   return Array.from({ length: Math.ceil(Math.max(top, 1) / gap) + 1 }, (_, i) => i * gap);
 }
 
-function table(points) {
+function table(points, alert) {
   const names = ["curve.time", "curve.observed", "curve.expected", "curve.upper"];
   const row = (one) =>
-    h("tr", {}, h("th", { scope: "row" }, when(one.start)), h("td", {}, number(one.observed)), ...[one.expected, one.upper].map((n) => h("td", {}, one.upper > 0 ? number(n) : "–")));
+    h("tr", {}, h("th", { scope: "row" }, when(one.start)), h("td", {}, figure(one.observed, alert)), ...[one.expected, one.upper].map((n) => h("td", {}, one.upper > 0 ? figure(n, alert) : "–")));
   const box = h("div", { class: "scroll" });
   const build = () => {
     if (box.firstChild) return;
-    const head = h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, t(name)))));
+    const head = h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, name === "curve.observed" ? counted(name, alert) : t(name)))));
     box.append(h("table", { class: "figures" }, head, h("tbody", {}, points.map(row))));
   };
   return h("details", { class: "fallback", on: { toggle: build } }, h("summary", {}, t("curve.table")), box);

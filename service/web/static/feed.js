@@ -4,6 +4,7 @@ import { byUrgency, culpritNames, fits, lasted, standing } from "./alerts.js";
 import { act } from "./deeds.js";
 import { h, said, selecting, toast } from "./dom.js";
 import { moment, number, span, times, when } from "./format.js";
+import { counted, figure } from "./gauges.js";
 import { failure, failureLine, quiet, severity, tags, waiting } from "./marks.js";
 import { spark } from "./curve.js";
 import { clip } from "./text.js";
@@ -289,7 +290,7 @@ function figures(alert) {
   return h(
     "div",
     { class: "numbers" },
-    h("p", {}, h("b", {}, number(alert.observed)), " ", h("span", { class: "muted" }, t("feed.in", { span: span(alert.window.minutes) }))),
-    h("p", { class: "muted" }, t("feed.bound", { n: number(alert.upper_bound) }), " · ", t("feed.times", { n: number(times(alert.observed, alert.expected)) })),
+    h("p", {}, h("b", {}, figure(alert.observed, alert)), " ", h("span", { class: "muted" }, counted("feed.in", alert, { span: span(alert.window.minutes) }))),
+    h("p", { class: "muted" }, t("feed.bound", { n: figure(alert.upper_bound, alert) }), " · ", t("feed.times", { n: number(times(alert.observed, alert.expected)) })),
   );
 }

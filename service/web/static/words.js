@@ -1,6 +1,7 @@
 // Every text of the page, in English and Chinese; `{name}` is filled in. `x_one` is `x` where n is 1.
 
 import { remember } from "./store.js";
+import { INDICATOR_WORDS } from "./indicatorwords.js";
 import { SETTING_WORDS } from "./settingwords.js";
 import { TOPIC_WORDS } from "./topicwords.js";
 
@@ -626,7 +627,7 @@ const OWN = {
 
 export const LANGUAGES = ["zh", "en"];
 
-export const WORDS = Object.fromEntries(LANGUAGES.map((one) => [one, { ...OWN[one], ...TOPIC_WORDS[one], ...SETTING_WORDS[one] }]));
+export const WORDS = Object.fromEntries(LANGUAGES.map((one) => [one, { ...OWN[one], ...TOPIC_WORDS[one], ...SETTING_WORDS[one], ...INDICATOR_WORDS[one] }]));
 
 let language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 

@@ -1,0 +1,39 @@
+// Indicators on the page: figures in their own unit, shares in percent.
+
+import { number } from "./format.js";
+import { locale, t } from "./words.js";
+
+const PERCENT = new Set(["share", "ratio"]);
+
+/** Whether an indicator's figures are shown in percent. */
+export const inPercent = (indicator) => PERCENT.has(indicator?.kind);
+
+/** An alert with its figures as they are shown: those of shares and ratios times a hundred. Others stay as they are. */
+export function scaled(alert) {
+  if (!inPercent(alert.indicator)) return alert;
+  const up = (one) => ({ ...one, observed: 100 * one.observed, expected: 100 * one.expected, upper_bound: 100 * one.upper_bound });
+  const told = { ...up(alert), window: up(alert.window), indicator: { ...alert.indicator, unit: "%" } };
+  if (alert.windows) told.windows = alert.windows.map(up);
+  if (alert.curve) told.curve = alert.curve.map((one) => ({ ...one, observed: 100 * one.observed, expected: 100 * one.expected, upper: 100 * one.upper }));
+  if (alert.spark) told.spark = { ...alert.spark, observed: alert.spark.observed.map((one) => 100 * one), upper: alert.spark.upper.map((one) => 100 * one) };
+  return told;
+}
+
+/** A figure of an alert, scaled already: a count, or a figure of its indicator with the unit. */
+export function figure(value, { indicator }) {
+  return indicator ? withUnit(value, indicator) : number(value);
+}
+
+/** A figure as `/v1/indicators` gives it. */
+export function shown(value, indicator) {
+  if (value === null || value === undefined) return "–";
+  return withUnit(inPercent(indicator) ? 100 * value : value, indicator);
+}
+
+function withUnit(value, indicator) {
+  const text = new Intl.NumberFormat(locale(), { maximumSignificantDigits: 3 }).format(value);
+  return inPercent(indicator) ? `${text}%` : `${text} ${indicator.unit}`.trim();
+}
+
+/** What an alert's observations are called: customers, or observations of its indicator. */
+export const counted = (name, alert, values) => t(alert.indicator ? `gauge.${name}` : name, values);
