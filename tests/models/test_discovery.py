@@ -17,6 +17,7 @@ from models.discovery import (
 )
 from models.embed import Centring, Vectors, unit
 from models.groups import GroupSettings
+from models.identity import merge
 from models.reduction import Reduction
 from models.topic import Topic, TopicId
 from models.topics import TopicModel
@@ -139,6 +140,13 @@ def test_a_candidate_apart_from_every_topic_is_new() -> None:
     assert same_topic(candidate(np.array([1, 1, 0]), 0.4), known(np.eye(3)[0], 0.4)) is None
     nothing = TopicModel("test", Centring.none(3))
     assert same_topic(candidate(np.array([1, 0, 0]), 0.4), nothing) is None
+
+
+def test_what_is_found_again_where_a_merged_topic_lies_is_its_heir_and_is_not_born_anew() -> None:
+    two = known(np.eye(3)[0], 0.4).add([replace(known(np.eye(3)[1], 0.4).topics[0], id=TopicId("t2"))])
+    merged = merge(two, TopicId("t2"), TopicId("t1"), two.topics[0].born)
+    assert same_topic(candidate(np.array([0, 1, 0.1]), 0.4), two) == "t2"
+    assert same_topic(candidate(np.array([0, 1, 0.1]), 0.4), merged) == "t1"
 
 
 def test_a_narrow_candidate_at_the_rim_of_a_wide_topic_is_new() -> None:
