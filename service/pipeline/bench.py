@@ -19,7 +19,6 @@ class Bench:
     position: int | None
     raise_from: int
     surges: dict[str, Surge]
-    alerts: dict[str, Alert] = field(default_factory=dict)
     crowds: dict[str, Surge] = field(default_factory=dict)
     """Episodes of crowds, and of channels that swell or are silent, by name."""
     model_version: int = 0
@@ -29,6 +28,11 @@ class Bench:
     """Lines of the lineage log that were followed."""
     promoted: int = 0
     """The beginning of the last promotion that was followed."""
+
+    def note(self, alert: Alert | None) -> None:
+        """Remember an alert that has ended as its topic's last."""
+        if alert is not None and not alert.open:
+            self.formers[alert.evidence.topic.id] = alert.id
 
     def pack(self) -> dict[str, bytes]:
         """All of it that is written with a tick; alerts and the model lie elsewhere."""

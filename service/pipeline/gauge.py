@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import orjson
 
-from models.alert import Alert, Facts, alert_id, decide, mark_sent, open_alert, update_alert
+from models.alert import Alert
 from models.bar import extras
 from models.buckets import BUCKET, BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
 from models.culprit import CellCounts, find_culprits
@@ -17,18 +17,15 @@ from models.gauge import WINDOWS, Gauge, GaugeTick
 from models.gaugefile import pack, unpack
 from models.indicator import Indicator, Kind, Tally, middle
 from models.limits import Cause
-from models.severity import grade_gauge
+from models.severity import Grade, grade_gauge
 from models.surge import Reading, Surge, SurgeRules, SurgeState, advance
-from service.logs import log
 from service.metrics import Metrics
+from service.pipeline.docket import Case, Changes, Docket
 from service.store.alerts import AlertBook
 from service.store.gauges import Gauges
-from service.store.judgement import JudgeStore, Notification, Tick
-from service.store.outbox import pack_due
-from service.views import alert_view
+from service.store.judgement import JudgeStore, Tick
 
 _CHUNK = BUCKETS_PER_DAY
-_REFRESH = BUCKETS_PER_HOUR
 _PAST = 7 * BUCKETS_PER_DAY  # that tells which values an indicator's bad observations always had
 _EARLIER = timedelta(hours=1)  # by which history must reach further back to be learnt anew
 
@@ -55,13 +52,6 @@ class _Bench:
     surges: dict[str, Surge] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Changes:
-    alerts: dict[str, Alert] = field(default_factory=dict)
-    events: list[tuple[str, str]] = field(default_factory=list)
-    notifications: list[Notification] = field(default_factory=list)
-
-
 class GaugeJudge:
     """Judge every closed bucket in order; ``token`` is that of the lease held."""
 
@@ -72,7 +62,7 @@ class GaugeJudge:
         self._gauges = gauges
         self._book = book
         self._rules = rules
-        self._metrics = metrics
+        self._docket = Docket(book, metrics, rules.receivers, rules.base_url)
         self._token = token
         self._bench: _Bench | None = None
 
@@ -83,6 +73,7 @@ class GaugeJudge:
     def forget(self) -> None:
         """Drop what is held in memory; the next call reads the store anew."""
         self._bench = None
+        self._docket.forget()
 
     async def advance(self, watermark: datetime, now: datetime) -> list[Alert]:
         """Judge all buckets that closed before ``watermark``; answers the alerts that changed.
@@ -120,8 +111,8 @@ class GaugeJudge:
 
     async def _judge(
         self, bench: _Bench, bucket: int, tallies: Mapping[str, Tally], extra: Mapping[str, float], now: datetime
-    ) -> _Changes:
-        changes = _Changes()
+    ) -> Changes:
+        changes = Changes()
         tick = bench.gauge.step(bucket, tallies, extra)
         if (bucket + 1) % BUCKETS_PER_DAY == 0:
             bench.gauge.calibrate()
@@ -138,50 +129,19 @@ class GaugeJudge:
                 continue
             bench.surges[indicator.name] = surge
             if surge.state is not SurgeState.pending and (surge.open or surge != before):
-                await self._record(bench, indicator, surge, before, tick.cause[row], shown, now, changes)
+                cause = tick.cause[row]
+                case = Case(
+                    surge,
+                    before,
+                    cause is not None,
+                    shown.value,
+                    lambda indicator=indicator, surge=surge, shown=shown, cause=cause: self._testify(  # type: ignore[misc]
+                        bench.gauge, indicator, surge, shown, cause
+                    ),
+                    _grade,
+                )
+                await self._docket.record(case, bucket, now, changes)
         return changes
-
-    async def _record(
-        self,
-        bench: _Bench,
-        indicator: Indicator,
-        surge: Surge,
-        before: Surge | None,
-        cause: Cause | None,
-        shown: Shown,
-        now: datetime,
-        changes: _Changes,
-    ) -> None:
-        """Open or update the alert of an episode, and decide whether to tell."""
-        bucket, fresh = shown.end - 1, before is None or before.fired != surge.fired
-        filed = None if fresh else next(iter(await self._book.many([alert_id(surge)])), None)
-        fresh_enough = filed is not None and bucket + 1 - bucket_of(filed.alert.updated_at) < _REFRESH
-        if filed and surge.open and before is not None and before.open and (cause is None or fresh_enough):
-            return
-        evidence = await self._testify(bench.gauge, indicator, surge, shown, cause) if cause or filed is None else None
-        graded = None
-        if evidence is not None:
-            window = evidence.window
-            graded = grade_gauge(window.observed, window.expected, window.upper_bound, limit=cause is Cause.limit)
-        if filed is None:
-            assert evidence is not None and graded is not None
-            alert, facts = open_alert(surge, evidence, graded, now), Facts()
-        else:
-            alert, facts = update_alert(filed.alert, surge, evidence, graded, bucket), filed.facts
-        told = decide(alert, facts, end_of(bucket))
-        if told is not None:
-            alert = mark_sent(alert, told, end_of(bucket))
-            self._metrics.alerts.labels(reason=told.value, severity=alert.severity.value).inc()
-            log.info("alert", alert=alert.id, reason=told.value, severity=alert.severity.value)
-            view = alert_view(alert, facts, base_url=self._rules.base_url, reason=told)
-            body = orjson.dumps({"type": f"alert.{told.value}", "timestamp": now.isoformat(), "data": view})
-            named = f"{alert.id}:{told.value}:{alert.updated_at:%Y%m%dT%H%M}"
-            changes.notifications += [
-                Notification(f"{named}:{number}", now, pack_due(receiver, body))
-                for number, receiver in enumerate(self._rules.receivers)
-            ]
-        changes.alerts[alert.id] = alert
-        changes.events.append((told.value if told else "updated", alert.id))
 
     async def _testify(
         self, gauge: Gauge, indicator: Indicator, surge: Surge, shown: Shown, cause: Cause | None
@@ -235,7 +195,7 @@ class GaugeJudge:
         }
         return _Bench(gauge, position, held["first"], held["raise_from"], surges)
 
-    async def _write(self, bench: _Bench, bucket: int, changes: _Changes) -> None:
+    async def _write(self, bench: _Bench, bucket: int, changes: Changes) -> None:
         held = {"surges": bench.surges, "first": bench.first, "raise_from": bench.raise_from}
         tick = Tick(
             before=bench.position,
@@ -277,6 +237,12 @@ def parted(
 def unpack_gauge(state: Mapping[str, bytes], indicators: Sequence[Indicator]) -> Gauge | None:
     """The gauge in a judge's state, to be looked at; None before the first tick."""
     return unpack(state["gauge"], indicators, 1.0) if "gauge" in state else None
+
+
+def _grade(evidence: Evidence) -> Grade:
+    window, gauge = evidence.window, evidence.gauge
+    limit = gauge is not None and gauge.cause is Cause.limit
+    return grade_gauge(window.observed, window.expected, window.upper_bound, limit=limit)
 
 
 def _reading(tick: GaugeTick, row: int, shown: Shown) -> Reading:

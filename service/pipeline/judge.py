@@ -2,26 +2,17 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-import orjson
-
 from models.alert import (
     Alert,
-    Facts,
     Former,
-    Reason,
-    alert_id,
-    decide,
     former_of,
-    mark_sent,
-    open_alert,
-    update_alert,
 )
 from models.bar import extras, held
-from models.buckets import BUCKET, BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
+from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
 from models.budget import CROWDS, SWELLS, TOPICS
 from models.culprit import related
 from models.detector import Detector, DetectorSettings
@@ -34,6 +25,7 @@ from models.verdict import Tick as DetectorTick
 from service.logs import log
 from service.metrics import Metrics
 from service.pipeline.bench import Bench, named, part_of
+from service.pipeline.docket import Case, Changes, Docket
 from service.pipeline.lookout import Lookout, Sighting, is_told
 from service.pipeline.succession import Succession
 from service.pipeline.tide import SILENT, SWELL, Tide, Turn
@@ -41,10 +33,8 @@ from service.pipeline.witness import Witness
 from service.store.alerts import AlertBook
 from service.store.campaigns import Campaign, Campaigns
 from service.store.counts import BucketCounts, Counts
-from service.store.judgement import JudgeStore, Notification, Tick
+from service.store.judgement import JudgeStore, Tick
 from service.store.model import ModelStore
-from service.store.outbox import pack_due
-from service.views import alert_view
 
 _CHUNK = BUCKETS_PER_DAY  # buckets read and, where nothing happens, written at a time in catching up
 _CROWD = "c"  # what the names of their episodes begin with
@@ -64,29 +54,6 @@ class JudgeRules:
     receivers: tuple[str, ...] = ()
     base_url: str = ""
     part: float = 1.0  # of them, for messages; indicators have the rest
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One episode at one bucket: as it is and as it was, whether it is over its bar now, and who testifies."""
-
-    surge: Surge
-    before: Surge | None
-    loud: bool
-    observed: float
-    testify: Callable[[], Awaitable[Evidence]]
-
-
-@dataclass(slots=True)
-class _Changes:
-    """What a tick has to write."""
-
-    alerts: dict[str, Alert] = field(default_factory=dict)
-    events: list[tuple[str, str]] = field(default_factory=list)
-    notifications: list[Notification] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.alerts)
 
 
 class Judge:
@@ -118,6 +85,7 @@ class Judge:
         self._succession = succession
         self._rules = rules
         self._metrics = metrics
+        self._docket = Docket(book, metrics, rules.receivers, rules.base_url)
         self._token = token
         self._bench: Bench | None = None
         self._peeked: tuple[int, dict[str, int]] | None = None
@@ -126,6 +94,7 @@ class Judge:
     def forget(self) -> None:
         """Drop what is held in memory; the next call reads the store anew."""
         self._bench = None
+        self._docket.forget()
 
     async def begun(self) -> bool:
         """Whether judging has begun on this store."""
@@ -137,8 +106,8 @@ class Judge:
         """Start judging at bucket ``first``, raising from ``raise_from``: once, when the first topics are made."""
         budget = self._rules.part * self._rules.false_alarms_per_week
         detector = Detector(DetectorSettings(false_alarms_per_week=TOPICS * budget), first)
-        bench = Bench(detector, None, raise_from, {}, {})
-        await self._write(bench, first - 1, _Changes())
+        bench = Bench(detector, None, raise_from, {})
+        await self._write(bench, first - 1, Changes())
         bench.position = first - 1
         self._bench = bench
 
@@ -176,7 +145,7 @@ class Judge:
         self._peeked = bucket, counts
         trial = Detector.unpack(bench.detector.pack())
         tick = trial.step(bucket, counts, promotion=_promotion(await self._campaigns.all(), bucket))
-        changes = _Changes()
+        changes = Changes()
         tick = held(tick, extras(await self._book.bars(), end_of(bucket)))
         await self._weigh(bench, trial, tick, now, changes, closed=False)
         if changes:
@@ -194,7 +163,7 @@ class Judge:
                     self._calibrate(bench)
                 if (bucket + 1) % BUCKETS_PER_HOUR == 0:
                     await self._tide.take(bucket // BUCKETS_PER_HOUR, excused=_excused(campaigns, bucket))
-                changes = _Changes()
+                changes = Changes()
                 if bucket >= bench.raise_from:
                     tick = held(tick, extras(bars, end_of(bucket)))
                     if not self._lookout.slow:
@@ -216,7 +185,7 @@ class Judge:
         detector: Detector,
         tick: DetectorTick,
         now: datetime,
-        changes: _Changes,
+        changes: Changes,
         *,
         closed: bool = True,
     ) -> None:
@@ -230,7 +199,8 @@ class Judge:
         for name in sorted((loud if closed else loud - bench.surges.keys()) | quiet):
             topic = _topic(model, name)
             if topic is None or topic.state is not TopicState.LIVE:
-                await self._end(bench, bench.surges.pop(name, None), tick.bucket, now, changes)
+                ended = await self._docket.end(bench.surges.pop(name, None), tick.bucket, now, changes)
+                bench.note(ended)
                 continue
             before = bench.surges.get(name)
             reading = _reading(
@@ -250,7 +220,7 @@ class Judge:
                 continue  # the bucket counts as one alarm, when it closes
             bench.surges[name] = surge
             if surge.state is not SurgeState.pending and (surge.open or surge != before):
-                case = _Case(
+                case = Case(
                     surge,
                     before,
                     name in loud,
@@ -258,8 +228,10 @@ class Judge:
                     lambda topic=topic, surge=surge: self._witness.testify(  # type: ignore[misc]
                         detector, topic, surge, tick.bucket, tick.extra.get(topic.id, 0.0)
                     ),
+                    _grade,
+                    lambda evidence: self._former(bench, evidence),
                 )
-                await self._record(bench, case, tick.bucket, now, changes)
+                bench.note(await self._docket.record(case, tick.bucket, now, changes))
 
     async def _survey(
         self,
@@ -267,7 +239,7 @@ class Judge:
         bucket: int,
         extra: Mapping[str, float],
         now: datetime,
-        changes: _Changes,
+        changes: Changes,
     ) -> None:
         """Look for crowds, swells and silences, and advance their episodes."""
         watch = self._lookout.watch
@@ -303,7 +275,7 @@ class Judge:
                 continue
             bench.crowds[name] = surge
             if surge.state is not SurgeState.pending and (surge.open or surge != before):
-                case = _Case(
+                case = Case(
                     surge,
                     before,
                     reading.alarm,
@@ -311,13 +283,15 @@ class Judge:
                     lambda sighting=sighting, turn=turn, surge=surge: self._testify(  # type: ignore[misc]
                         bench, sighting, turn, surge, extra
                     ),
+                    _grade,
+                    lambda evidence: self._former(bench, evidence),
                 )
-                await self._record(bench, case, bucket, now, changes)
+                bench.note(await self._docket.record(case, bucket, now, changes))
 
     async def _testify(
         self, bench: Bench, sighting: Sighting | None, turn: Turn | None, surge: Surge, extra: Mapping[str, float]
     ) -> Evidence:
-        alert = await self._alert(bench, surge)
+        alert = await self._docket.alert(surge)
         before = alert.evidence if alert else None
         if sighting is not None:
             bar = self._lookout.watch.bar + extra.get(sighting.topic.id, 0.0)
@@ -333,7 +307,7 @@ class Judge:
                 continue
             if name.startswith(SWELL):
                 return True
-            alert = await self._alert(bench, surge)
+            alert = await self._docket.alert(surge)
             told += alert.evidence.window.observed - alert.evidence.window.expected if alert else 0.0
         return told >= _MUCH * excess
 
@@ -362,66 +336,12 @@ class Judge:
         surge = bench.surges.get(topic)
         if surge is None or surge.fired is None or (surge.resolved is not None and sighting.first > surge.resolved):
             return False
-        alert = await self._alert(bench, surge)
+        alert = await self._docket.alert(surge)
         if alert is None:
             return False
         cell = sighting.crowd.cell
         culprits = [(one.attribute, one.value) for one in alert.evidence.culprits]
         return cell is None or any(one == cell or related(one, cell) for one in culprits)
-
-    async def _record(self, bench: Bench, case: "_Case", bucket: int, now: datetime, changes: _Changes) -> None:
-        """Open or update the alert of an episode, and decide whether to tell."""
-        surge, before = case.surge, case.before
-        fresh = before is None or before.fired != surge.fired
-        alert = None if fresh else await self._alert(bench, surge)
-        if alert is None:
-            evidence = await case.testify()
-            alert = open_alert(surge, evidence, _grade(evidence), now, await self._former(bench, evidence))
-        elif surge.open and before is not None and before.open and not _stale(alert, case, bucket):
-            return
-        else:
-            renewed = await case.testify() if case.loud else None
-            alert = update_alert(alert, surge, renewed, _grade(renewed) if renewed else None, bucket)
-        facts = Facts() if fresh else (await self._book.get(alert.id)).facts
-        self._tell(bench, alert, facts, bucket, now, changes)
-
-    async def _end(self, bench: Bench, surge: Surge | None, bucket: int, now: datetime, changes: _Changes) -> None:
-        """Resolve the open alert of a topic that is not told any more: muted, merged or retired."""
-        if surge is None or not surge.open or surge.fired is None:
-            return
-        surge = replace(surge, state=SurgeState.resolved, resolved=bucket)
-        alert = await self._alert(bench, surge)
-        if alert is not None:
-            facts = (await self._book.get(alert.id)).facts
-            self._tell(bench, update_alert(alert, surge, None, None, bucket), facts, bucket, now, changes)
-
-    def _tell(self, bench: Bench, alert: Alert, facts: Facts, bucket: int, now: datetime, changes: _Changes) -> None:
-        """Write down an alert as it is now, and decide whether to tell."""
-        told = decide(alert, facts, end_of(bucket))
-        if told is not None:
-            alert = mark_sent(alert, told, end_of(bucket))
-            self._announce(alert, facts, told, now, changes)
-        bench.alerts[alert.id] = alert
-        changes.alerts[alert.id] = alert
-        changes.events.append((told.value if told else "updated", alert.id))
-        if not alert.open:
-            bench.alerts.pop(alert.id, None)
-            bench.formers[alert.evidence.topic.id] = alert.id
-
-    def _announce(self, alert: Alert, facts: Facts, told: Reason, now: datetime, changes: _Changes) -> None:
-        self._metrics.alerts.labels(reason=told.value, severity=alert.severity.value).inc()
-        log.info("alert", alert=alert.id, reason=told.value, severity=alert.severity.value)
-        body = orjson.dumps(
-            {
-                "type": f"alert.{told.value}",
-                "timestamp": now.isoformat(),
-                "data": alert_view(alert, facts, base_url=self._rules.base_url, reason=told),
-            }
-        )
-        changes.notifications += [
-            Notification(f"{alert.id}:{told.value}:{alert.updated_at:%Y%m%dT%H%M}:{number}", now, pack_due(url, body))
-            for number, url in enumerate(self._rules.receivers)
-        ]
 
     async def _former(self, bench: Bench, evidence: Evidence) -> Former | None:
         """The last alert on a topic, or on one that was merged into it, that ended long before this surge began."""
@@ -429,15 +349,6 @@ class Judge:
         kin = {topic.id for topic in model.topics if model.heir(topic.id) == evidence.topic.id} if model else set()
         names = [alert for topic, alert in bench.formers.items() if topic in kin | {evidence.topic.id}]
         return former_of(((one.alert, one.facts) for one in await self._book.many(names)), evidence.onset)
-
-    async def _alert(self, bench: Bench, surge: Surge) -> Alert | None:
-        name = alert_id(surge)
-        if name not in bench.alerts:
-            filed = await self._book.many([name])
-            if not filed:
-                return None
-            bench.alerts[name] = filed[0].alert
-        return bench.alerts[name]
 
     async def _heed(self, bench: Bench) -> None:
         """Keep to the budget of false alarms that people chose since, else to that of the settings."""
@@ -492,7 +403,7 @@ class Judge:
         self._tide.restore(part_of(state, "tide"))
         return Bench.unpack(position, state)
 
-    async def _write(self, bench: Bench, bucket: int, changes: _Changes) -> None:
+    async def _write(self, bench: Bench, bucket: int, changes: Changes) -> None:
         state = bench.pack() | named("tide", self._tide.pack())
         state["watch"] = self._lookout.watch.pack()
         tick = Tick(
@@ -510,18 +421,6 @@ class Judge:
 
 def _watched(topic: Topic) -> bool:
     return topic.state is not TopicState.RETIRED and topic.kind is TopicKind.ISSUE
-
-
-def _stale(alert: Alert, case: "_Case", bucket: int) -> bool:
-    """Whether an open alert's evidence is worth renewing: while it is loud, every 24th of its window (an hour at
-    the least) and whenever it grew by a third."""
-    if not case.loud:
-        return False
-    window = alert.evidence.window
-    age = bucket + 1 - bucket_of(alert.updated_at)
-    return case.observed >= 1.33 * max(window.observed, 1) or age * BUCKET >= max(
-        _HOUR, (window.end - window.start) / _REFRESH
-    )
 
 
 def _grade(evidence: Evidence) -> Grade:
