@@ -69,17 +69,20 @@ class Channels:
         self._detector.calibrate()
 
     def take(self, hour: int, total: int, counts: Mapping[str, int], *, excused: bool = False) -> tuple[Swell, ...]:
-        """Customers of a closed hour, in all and by channel; ``excused`` while an announced campaign runs.
+        """Customers of a closed hour, in all and by channel.
 
-        A channel is watched from its first customer on.
+        ``excused`` while an announced campaign runs: such hours are left out of every window, and nothing is learnt of
+        them. A channel is watched from its first customer on, and a new normal is no swell any more.
         """
         detector = self._detector
+        if excused:
+            detector.blind(hour, hour + 1)
+            return ()
         for channel in sorted(counts.keys() - set(detector.topics)):
             detector.add(channel)
         tick = detector.step(hour, {**counts, TOTAL: total})
-        if excused:
-            return ()
-        return _telling([self._swell(tick.topics[row]) for row, alarm in enumerate(tick.alarm) if alarm])
+        loud = [self._swell(tick.topics[row]) for row, alarm in enumerate(tick.alarm) if alarm]
+        return _telling([one for one in loud if one.observed > one.upper_bound])
 
     def _swell(self, channel: str) -> Swell:
         telling = self._detector.explain(channel).telling

@@ -34,6 +34,22 @@ def test_a_campaign_that_was_announced_excuses_a_swell() -> None:
     assert channels.take(hour, 230, {"form": 60, "chat": 170}, excused=True) == ()
 
 
+def test_the_day_after_a_campaign_does_not_swell_with_it() -> None:
+    channels, hour = watched()
+    for n in range(24):
+        channels.take(hour + n, 3 * (FORM + CHAT), {"form": 3 * FORM, "chat": 3 * CHAT}, excused=True)
+    after = [channels.take(hour + 24 + n, FORM + CHAT, {"form": FORM, "chat": CHAT}) for n in range(24)]
+    assert after == [()] * 24
+
+
+def test_what_stays_twice_as_much_is_told_until_it_is_the_new_normal() -> None:
+    channels, hour = watched()
+    told = [channels.take(hour + n, 2 * (FORM + CHAT), {"form": 2 * FORM, "chat": 2 * CHAT}) for n in range(24 * 4)]
+    assert any(told[:12])
+    assert not any(told[-24:])
+    assert all(one.observed > max(one.upper_bound, one.expected) for swells in told for one in swells)
+
+
 def test_a_usual_hour_is_no_swell() -> None:
     channels, hour = watched()
     assert channels.take(hour, FORM + CHAT, {"form": FORM, "chat": CHAT}) == ()

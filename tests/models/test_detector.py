@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.cadence import cadence_of
+from models.calibration import LOWEST_THRESHOLD
 from models.detector import Detector, DetectorError, DetectorSettings
 from models.scan import nb_midp_log10
 
@@ -254,6 +255,6 @@ def test_a_topic_that_nobody_speaks_of_is_never_loud_however_low_the_threshold()
     ticks = [detector.step(MONDAY + bucket, {"rare": 1} if bucket % 2000 == 0 else {}) for bucket in range(12 * 288)]
     detector.calibrate()
     ticks.append(detector.step(MONDAY + 12 * 288, {}))
-    assert detector.threshold <= 1.0
+    assert detector.threshold == LOWEST_THRESHOLD
     assert not any(tick.alarm.any() for tick in ticks)
     assert max(tick.score.max() for tick in ticks) == 0.0
