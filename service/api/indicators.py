@@ -15,7 +15,7 @@ from models.indicator import BadIndicator, Indicator, observation
 from service.api.auth import needs
 from service.api.messages import Attributes, Time, Word, body_of, items_of, parsed
 from service.api.parts import ApiParts
-from service.api.problem import problem, where
+from service.api.problem import fix_of, problem, where
 from service.errors import BadMessage, NotFound, TooLarge
 from service.pipeline.gauge import unpack_gauge
 from service.store.apikeys import Scope
@@ -127,7 +127,7 @@ async def _read(parts: ApiParts, indicator: Indicator, item: Any) -> Observation
         tally = observation(indicator, one.value, one.denominator)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise BadMessage(where(first["loc"]) or "body", first["msg"], first["type"]) from None
+        raise BadMessage(where(first["loc"]) or "body", fix_of(first), first["type"]) from None
     except BadIndicator as error:
         raise BadMessage("value", str(error), "bad_value") from None
     at = one.occurred_at or parts.clock()

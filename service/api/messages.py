@@ -13,7 +13,7 @@ from models.message import RawMessage
 from models.times import parse_time
 from service.api.auth import needs
 from service.api.parts import ApiParts
-from service.api.problem import problem, where
+from service.api.problem import fix_of, problem, where
 from service.errors import BadMessage, TooLarge, TryLater
 from service.store.apikeys import Scope
 from service.store.inbox import Accepted
@@ -244,7 +244,7 @@ def read(item: Any, now: datetime) -> RawMessage:
         return _MESSAGE.validate_python(item).raw(now)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise BadMessage(where(first["loc"]) or "body", first["msg"], first["type"]) from None
+        raise BadMessage(where(first["loc"]) or "body", fix_of(first), first["type"]) from None
 
 
 def count(parts: ApiParts, outcomes: list[Accepted]) -> None:

@@ -1,5 +1,6 @@
 """Every error as `application/problem+json` (RFC 9457)."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -49,7 +50,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        errors = [{"field": where(one["loc"]), "fix": one["msg"]} for one in error.errors()]
+        errors = [{"field": where(one["loc"]), "fix": fix_of(one)} for one in error.errors()]
         first = errors[0]
         detail = f"{first['field']}: {first['fix']}"
         return problem(422, "invalid_request", "The request cannot be taken", detail, errors=errors)
@@ -74,3 +75,8 @@ def where(location: tuple[int | str, ...]) -> str:
     for part in location:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text
+
+
+def fix_of(error: Mapping[str, Any]) -> str:
+    """What is wrong with a field, in our own words where they are ours."""
+    return str(error["msg"]).removeprefix("Value error, ")
