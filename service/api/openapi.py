@@ -80,7 +80,10 @@ TOLD: Mapping[str, Told] = {
         shapes.QualityPage,
         {
             "total": examples.QUALITY,
-            "weeks": [examples.QUALITY | {"start": "2026-03-09T00:00:00Z"}],
+            "weeks": [
+                examples.QUALITY
+                | {"start": "2026-03-09T00:00:00Z", "acknowledged": 9, "minutes_to_acknowledge": 6.5}
+            ],
             "severities": {"critical": examples.QUALITY},
             "topics": [examples.QUALITY | {"topic": examples.TOPIC_NAME, "bar": examples.BAR}],
         },

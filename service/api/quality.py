@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
+from statistics import median
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -43,7 +44,10 @@ async def quality(
         by_topic[one.alert.evidence.topic.id] += judged
     return {
         "total": _view(sum(by_week.values(), Quality())),
-        "weeks": [{"start": iso(start)} | _view(by_week[start]) for start in (first + n * _WEEK for n in range(weeks))],
+        "weeks": [
+            {"start": iso(start)} | _view(by_week[start]) | _fatigue(filed, start)
+            for start in (first + n * _WEEK for n in range(weeks))
+        ],
         "severities": {name: _view(found) for name, found in sorted(by_severity.items())},
         "topics": await _topics(parts, filed, by_topic),
     }
@@ -71,6 +75,16 @@ async def _since(parts: ApiParts, first: datetime) -> AsyncIterator[Filed]:
                 return
             yield one
         place = (page[-1].alert.fired_at.timestamp(), page[-1].alert.id)
+
+
+def _fatigue(filed: Iterable[Filed], start: datetime) -> dict[str, Any]:
+    """How a week's alerts were borne: how many somebody took in hand, and after how long in the middle."""
+    taken = [
+        (one.facts.acknowledged_at - one.alert.noticed_at) / timedelta(minutes=1)
+        for one in filed
+        if one.facts.acknowledged_at is not None and _monday(one.alert.fired_at) == start
+    ]
+    return {"acknowledged": len(taken), "minutes_to_acknowledge": round(max(median(taken), 0.0), 1) if taken else None}
 
 
 def _of(one: Filed) -> Quality:

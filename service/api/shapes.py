@@ -450,6 +450,8 @@ class QualityShape(Shape):
 
 class WeekQuality(QualityShape):
     start: Time
+    acknowledged: int = Field(description="alerts that somebody took in hand")
+    minutes_to_acknowledge: float | None = Field(description="the median, since the alert was noticed")
 
 
 class TopicQuality(QualityShape):
