@@ -167,14 +167,14 @@ class Watch:
         with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
             head: Mapping[str, object] = json.loads(arrays["head"].tobytes())
             centroids = arrays["centroids"]
-        if head["format"] != FORMAT:
-            raise ValueError(f"a watch of format {head['format']}, known is {FORMAT}")
+        if head["format"] not in (1, FORMAT):  # the first knew no cells
+            raise ValueError(f"a watch of format {head['format']}, known are 1 and {FORMAT}")
         watch = cls(head["per_week"], head["first_bar"])  # type: ignore[arg-type]
         watch.bar, watch._next, watch._begun = head["bar"], head["next"], head["begun"]  # type: ignore[assignment]
         watch.space = head.get("space", "")  # type: ignore[assignment]
         watch._gone = [(last, peak) for last, peak in head["gone"]]  # type: ignore[attr-defined]
         watch.places = [
-            Place(number, centroid, first, last, peak, tuple(cell) if cell else None)
-            for (number, first, last, peak, cell), centroid in zip(head["places"], centroids, strict=True)  # type: ignore[call-overload]
+            Place(number, centroid, first, last, peak, *(tuple(cell) if cell else None for cell in cells))
+            for (number, first, last, peak, *cells), centroid in zip(head["places"], centroids, strict=True)  # type: ignore[call-overload]
         ]
         return watch

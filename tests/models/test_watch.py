@@ -226,3 +226,15 @@ def test_a_watch_of_an_unknown_format_is_refused() -> None:
     np.savez(out, head=later, centroids=held["centroids"])
     with pytest.raises(ValueError, match=f"format {FORMAT + 1}"):
         Watch.unpack(out.getvalue())
+
+
+def test_a_watch_packed_before_places_had_cells_goes_on() -> None:
+    watch = Watch(1.0)
+    watch.follow([crowd(0)], 10, SAME)
+    with np.load(io.BytesIO(watch.pack())) as arrays:
+        held = dict(arrays.items())
+    head = json.loads(held["head"].tobytes())
+    head = head | {"format": 1, "places": [row[:4] for row in head["places"]]}
+    out = io.BytesIO()
+    np.savez(out, head=np.frombuffer(json.dumps(head).encode(), np.uint8), centroids=held["centroids"])
+    assert Watch.unpack(out.getvalue()).places[0].cell is None
