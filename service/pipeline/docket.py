@@ -86,7 +86,9 @@ class Docket:
             return None
         else:
             renewed = await case.testify() if case.loud else None
-            alert = update_alert(alert, surge, renewed, case.grade(renewed) if renewed else None, bucket)
+            # As it lies in the book: a customer may have been erased from it since.
+            filed = (await self._book.get(alert.id)).alert
+            alert = update_alert(filed, surge, renewed, case.grade(renewed) if renewed else None, bucket)
         facts = Facts() if fresh else (await self._book.get(alert.id)).facts
         return self._tell(alert, facts, bucket, now, changes)
 
@@ -98,8 +100,8 @@ class Docket:
         alert = await self.alert(surge)
         if alert is None:
             return None
-        facts = (await self._book.get(alert.id)).facts
-        return self._tell(update_alert(alert, surge, None, None, bucket), facts, bucket, now, changes)
+        filed = await self._book.get(alert.id)
+        return self._tell(update_alert(filed.alert, surge, None, None, bucket), filed.facts, bucket, now, changes)
 
     def _tell(self, alert: Alert, facts: Facts, bucket: int, now: datetime, changes: Changes) -> Alert:
         """Write down an alert as it is now, and decide whether to tell."""

@@ -7,9 +7,14 @@ import numpy as np
 import orjson
 
 from models.agents import AgentRules
+from models.buckets import bucket_of
 from models.context import Join, Piece, PieceKind
-from models.evidence import Sample
+from models.evidence import Evidence, Sample
 from models.message import CustomerKey, Message, RedactedText
+from models.severity import Grade, Severity
+from models.surge import Reading, Surge, SurgeRules, SurgeState, advance
+from service.metrics import Metrics
+from service.pipeline.docket import Case, Changes, Docket
 from service.store import keys
 from service.store.access import Access, AccessLog
 from service.store.agents import AgentGroups
@@ -147,3 +152,30 @@ async def test_a_group_is_spoken_of_only_while_enough_agents_are_in_it(store: St
     admitted = [await groups.admitted({"agent_team": "night"}, f"agent{n % 4}") for n in range(6)]
     assert admitted == [{}, {}] + [{"agent_team": "night"}] * 4
     assert await groups.admitted({"agent_team": "day"}, None) == {}
+
+
+async def test_a_judge_that_holds_an_alert_does_not_write_an_erased_customer_back(store: Store) -> None:
+    lease, book = Lease(store, "judge"), AlertBook(store)
+    await lease.hold()
+    docket, rules = Docket(book, Metrics(), (), ""), SurgeRules(rest=1)
+    hers = (Sample("m1", "chat", RedactedText("x"), NOW, {}, None, HER),)
+    evidence = replace(alert().evidence, samples=hers)
+
+    async def testify() -> Evidence:
+        return evidence
+
+    async def record(bucket: int, before: Surge | None, *, loud: bool) -> Surge:
+        surge = advance("t1", before, Reading(bucket, loud, not loud, bucket, 9, 1.0), rules)
+        assert surge is not None
+        case, changes = Case(surge, before, loud, 9, testify, lambda one: Grade(Severity.info, ())), Changes()
+        await docket.record(case, bucket, NOW, changes)
+        before_it = None if before is None else bucket - 1
+        await JudgeStore(store).commit(Tick(before_it, bucket, {}, list(changes.alerts.values())), lease.token)
+        return surge
+
+    first = bucket_of(NOW)
+    surge = await record(first, None, loud=True)
+    await customers(store).erase(HER)
+    assert (await record(first + 1, surge, loud=False)).state is SurgeState.resolved
+    (filed,) = await book.newest(10)
+    assert filed.alert.resolved_at is not None and filed.alert.evidence.samples == ()
