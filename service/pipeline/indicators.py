@@ -10,17 +10,19 @@ labels = { en = "Refund time", zh = "退款时长" }
 ```
 """
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated
 
+import yaml  # type: ignore[import-untyped,unused-ignore]
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.embed import Language
 from models.indicator import READY, BadIndicator, Direction, Indicator, Kind, known
 from service.errors import Refused
 
-NAME = r"^[a-z][a-z0-9_]{0,47}$"
+NAME = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
 
 
 class IndicatorIn(BaseModel):
@@ -46,13 +48,9 @@ def read_indicators(path: Path | None) -> dict[str, Indicator]:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        if path.suffix in (".yaml", ".yml"):
-            import yaml  # type: ignore[import-untyped,unused-ignore]
-
-            found = yaml.safe_load(path.read_text(encoding="utf-8"))
-        else:
-            found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, UnicodeDecodeError) as error:
+        written = path.read_text(encoding="utf-8")
+        found = yaml.safe_load(written) if path.suffix in (".yaml", ".yml") else tomllib.loads(written)
+    except (OSError, ValueError) as error:
         raise Refused(f"TOCSIN_INDICATORS: {path.name} cannot be read: {error}") from None
     except yaml.YAMLError:
         raise Refused(f"TOCSIN_INDICATORS: {path.name} is no YAML") from None
@@ -62,9 +60,7 @@ def _read(path: Path) -> dict[str, object]:
 
 
 def _indicator(name: str, fields: object) -> Indicator:
-    import re
-
-    if not re.match(NAME, name):
+    if not NAME.match(name):
         raise Refused(
             f"TOCSIN_INDICATORS: {name!r}: a name is of small letters, digits and _, and begins with a letter"
         )
