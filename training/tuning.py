@@ -30,17 +30,15 @@ def sources(
 ) -> list[Source]:
     """What to draw pairs from; none where nothing makes two pairs.
 
-    Labels alone where they are many. Few of them tell little apart in a batch, so that topics stand beside them; and
-    where there is no label, texts with words left out.
+    Labels alone where they are many. Few of them tell little apart in a batch, so that batches of topics, and of texts
+    with words left out, take turns with them.
     """
     chance = random.Random(seed)  # noqa: S311 — draws texts, guards nothing
     named, known = _spread(labelled, chance), _spread(topics, chance)
     if len(named) >= _MANY:
         return [Source("labels", "", named)]
-    together = {f"label {name}": texts for name, texts in named.items()}
-    together |= {f"topic {name}": texts for name, texts in known.items()}
     noisy = {text: (text, thinned(text, chance)) for text in chance.sample(list(free), min(len(free), _DENOISED))}
-    found = [Source("labels and topics", "", together), Source("denoising", "", {} if named and known else noisy)]
+    found = [Source("labels", "", named), Source("topics", "", known), Source("denoising", "", noisy)]
     return [source for source in found if len(source.intents) >= 2]
 
 

@@ -79,8 +79,10 @@ def one(labelled: Labelled, folder: Path, shots: int, seed: int, steps: int, out
     named = {label: texts[label][out : out + shots] for label in new}
     held = [text for label in known for text in texts[label][out:]]
     begun = time.perf_counter()
-    learnt = tuning.sources(named, topics(encoder, held, len(known)), [], seed=seed)
-    recipe = replace(TUNING, steps=steps, seed=seed, intents=min(TUNING.intents, len(learnt[0].intents)))
+    learnt = tuning.sources(named, topics(encoder, held, len(known)), held, seed=seed)
+    recipe = replace(
+        TUNING, steps=steps, seed=seed, intents=min(TUNING.intents, max(len(one.intents) for one in learnt))
+    )
     fit(encoder, learnt, recipe, held=chance.sample(held, min(HELD_IN_PLACE, len(held))))
     took = time.perf_counter() - begun
     after = judged(encoder, judge, known, new)
