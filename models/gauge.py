@@ -42,10 +42,7 @@ _GAP = 6 * BUCKETS_PER_HOUR  # between two episodes
 _NOTED = -0.5  # scores that begin an episode: low enough to be chance, most of the time
 _HOT_WEIGHT, _COOL = 0.05, 3 * BUCKETS_PER_HOUR
 _SHIFT, _SHIFT_VARIANCE = 24 * BUCKETS_PER_HOUR, 0.25  # alarmed for a day: the new normal, to be learnt at once
-_ALPHA, _ALPHA_WEIGHT = (
-    0.01,
-    10.0,
-)  # variance beyond chance (of eta), and how many windows that guess weighs
+_ALPHA, _ALPHA_WEIGHT = 0.01, 10.0  # variance of eta beyond chance, and how many windows that guess weighs
 _LEAST_ALPHA = 1e-4
 _ROUGH_WEIGHT = 3.0  # days that a first guess of an hour's roughness weighs
 _KEPT = 0.5 ** (1 / 28)  # a day: what is known of the spread is half forgotten in four weeks

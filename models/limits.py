@@ -41,7 +41,7 @@ class Lines:
         self._other = np.where(two_sided, floors, np.nan)
 
     def starting(self, measures: Measures, sums: Sums, values: FloatArray) -> Mask:
-        """Which are over their starting threshold in any of the windows, shape (windows, indicators)."""
+        """Which are over their starting threshold in any of the windows; ``sums`` and ``values`` (windows, indicators)."""
         return self._crossed(measures, sums, values, self.start, self._down)
 
     def limits(self, measures: Measures, sums: Sums, values: FloatArray) -> Mask:
