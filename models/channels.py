@@ -14,6 +14,7 @@ from datetime import timedelta
 from models.detector import Detector, DetectorSettings
 from models.surge import ratio
 
+_WEEK = 7 * 24  # hours, before which the ups and downs of a week are not known, and nothing is told
 _MOST, _STEEPER = 0.7, 1.5
 """One channel is what swells where it holds so much of the total's excess, and grew so many times as much as the total."""
 TOTAL = ""
@@ -81,6 +82,8 @@ class Channels:
         for channel in sorted(counts.keys() - set(detector.topics)):
             detector.add(channel)
         tick = detector.step(hour, {**counts, TOTAL: total})
+        if hour - detector.start < _WEEK:
+            return ()
         loud = [self._swell(tick.topics[row]) for row, alarm in enumerate(tick.alarm) if alarm]
         return _telling([one for one in loud if one.observed > one.upper_bound])
 

@@ -234,6 +234,11 @@ class Detector:
             mu[:, row] *= times
         self._beat = None
 
+    @property
+    def start(self) -> int:
+        """The first bucket that is known."""
+        return self._start
+
     def _row(self, topic: str) -> int:
         try:
             return self._index[topic]

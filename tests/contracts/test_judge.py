@@ -339,11 +339,20 @@ async def test_where_a_day_holds_little_a_surge_is_told_of_as_a_crowd_and_never_
     assert alert.evidence.customers >= 10
 
 
-async def test_an_outage_that_is_written_of_in_every_topic_is_told_once_as_a_whole(shop: Shop) -> None:
-    await shop.count(of_everything(RAISED + timedelta(hours=2)))
+async def watched_for_a_week(store: Store, more: Sequence[tuple[Message, int]]) -> Shop:
+    """A shop judged from its first day to five hours after telling begins."""
+    shop = Shop(store)
+    await shop.save_topics()
+    await shop.count([*STREAM, *more])
     judge = await shop.judge()
-    for at in times(timedelta(minutes=30))[:9]:
+    await judge.begin(bucket_of(BEGUN), raise_from=bucket_of(RAISED))
+    for at in (RAISED, *times(timedelta(minutes=30))[:9]):
         await judge.advance(at, at)
+    return shop
+
+
+async def test_an_outage_that_is_written_of_in_every_topic_is_told_once_as_a_whole(store: Store) -> None:
+    shop = await watched_for_a_week(store, of_everything(RAISED + timedelta(hours=2)))
     (alert,) = [one for one in await shop.alerts() if one.evidence.window.observed]  # beside the app's silence
     assert alert.id.endswith("-swell-")
     assert alert.evidence.topic.labels == {"en": "all messages", "zh": "全部消息"}
@@ -351,13 +360,10 @@ async def test_an_outage_that_is_written_of_in_every_topic_is_told_once_as_a_who
     assert len({sample.text.rsplit(" ", 1)[0] for sample in alert.evidence.samples}) > 2
 
 
-async def test_an_announced_campaign_excuses_more_of_everything(shop: Shop) -> None:
+async def test_an_announced_campaign_excuses_more_of_everything(store: Store) -> None:
     begun = RAISED + timedelta(hours=2)
-    await shop.count(of_everything(begun))
-    await Campaigns(shop.store).put([Campaign("c1", "sale", begun, begun + timedelta(hours=12), None)])
-    judge = await shop.judge()
-    for at in times(timedelta(minutes=30))[:9]:
-        await judge.advance(at, at)
+    await Campaigns(store).put([Campaign("c1", "sale", begun, begun + timedelta(hours=12), None)])
+    shop = await watched_for_a_week(store, of_everything(begun))
     assert all("-silent-" in one.id for one in await shop.alerts())
 
 

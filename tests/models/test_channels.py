@@ -50,6 +50,11 @@ def test_what_stays_twice_as_much_is_told_until_it_is_the_new_normal() -> None:
     assert all(one.observed > max(one.upper_bound, one.expected) for swells in told for one in swells)
 
 
+def test_nothing_swells_before_a_week_was_watched() -> None:
+    channels, hour = watched(24 * 6)
+    assert channels.take(hour, 230, {"form": 60, "chat": 170}) == ()
+
+
 def test_a_usual_hour_is_no_swell() -> None:
     channels, hour = watched()
     assert channels.take(hour, FORM + CHAT, {"form": FORM, "chat": CHAT}) == ()
