@@ -229,6 +229,12 @@ class Space(Generic[Handle]):
         near = self.vectors[inside] @ centroid > self.nearest
         return inside[near], inside[~near]
 
+    def share(self, cell: Cell, now: int) -> float:
+        """Of the messages of the last days before bucket ``now`` that have an attribute, those with one value of it."""
+        begin, end = np.searchsorted(self.buckets, [now - self.settings.same_days // BUCKET, now])
+        values = [row[cell[0]] for row in self._attributes[begin:end] if cell[0] in row]
+        return values.count(cell[1]) / max(len(values), 1)
+
     def silences(self, now: int, attribute: str) -> "list[Silence]":
         """Values of an attribute that were heard regularly and are not any more, as of bucket ``now``."""
         values = self._values.get(attribute)

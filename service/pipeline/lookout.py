@@ -133,14 +133,19 @@ class Lookout:
             return False
         attributes = [one.message.attributes for one in crowd.members]
         vectors = centred(self._model, crowd.members)
-        return is_kin(vectors, attributes, crowd.centroid, crowd.cell, place, near=space.nearest, far=space.alike)
+        share = space.share(crowd.cell, sighting.place.last) if crowd.cell else 1.0
+        return is_kin(
+            vectors, attributes, crowd.centroid, crowd.cell, place, near=space.nearest, far=space.alike, share=share
+        )
 
     def customers(self, number: int, topic: str, first: int, last: int) -> int:
-        """Distinct customers of a topic at a place, in buckets ``first`` to ``last``."""
+        """Distinct customers of a topic at a place, or with the value that crowds there, in buckets ``first`` to ``last``."""
         space, place = self._space, self.watch.place(number)
         if space is None or self._model is None or place is None:
             return 0
-        rows, _ = space.around(place.centroid, first, last)
+        rows, others = space.around(place.centroid, first, last)
+        if place.cell is not None:
+            rows = np.concatenate([rows, [row for row in others if _has(space.handles[row], place.cell)]]).astype(int)
         held = [space.handles[row] for row in rows]
         assigned = self._model.assign(space.vectors[rows])
         return len({one.message.customer for one, to in zip(held, assigned, strict=True) if to.topic == topic})
@@ -294,6 +299,10 @@ def _name(sighting: Sighting, space: Space[Held]) -> TopicName:
     return TopicName(
         plain.id, label, {str(name): text for name, text in words.labels.items()} or plain.labels, words.terms
     )
+
+
+def _has(held: Held, cell: Cell) -> bool:
+    return held.message.attributes.get(cell[0]) == cell[1]
 
 
 def _attributes(held: Sequence[Held]) -> list[Mapping[str, str]]:

@@ -21,10 +21,12 @@ def place(cell: tuple[str, str] | None = None) -> Place:
     return Place(1, HERE, 0, 0, 5.0, cell)
 
 
-def kin(at: NDArray[np.float32], told: Place, cell: tuple[str, str] | None = None, batch: str = "A1-B1") -> bool:
+def kin(
+    at: NDArray[np.float32], told: Place, cell: tuple[str, str] | None = None, batch: str = "A1-B1", share: float = 0.3
+) -> bool:
     rows = [{"batch": batch, "sku": batch.split("-")[0]}] * len(at)
     centroid = unit(at.mean(axis=0)[None])[0]
-    return is_kin(at, rows, centroid, cell, told, near=NEAR, far=FAR)
+    return is_kin(at, rows, centroid, cell, told, near=NEAR, far=FAR, share=share)
 
 
 def test_a_crowd_half_of_whose_messages_lie_at_a_place_told_of_is_told() -> None:
@@ -45,5 +47,6 @@ def test_the_same_batch_or_its_product_said_in_other_words_is_told(cell: tuple[s
     assert kin(crowd(BESIDE, BESIDE), place(("batch", "A1-B1")), cell)
 
 
-def test_the_same_batch_with_another_complaint_is_news() -> None:
-    assert not kin(crowd(THERE, THERE), place(("batch", "A1-B1")), ("batch", "A1-B1"))
+def test_a_common_value_with_another_complaint_is_news_and_a_rare_one_is_not() -> None:
+    assert not kin(crowd(THERE, THERE), place(("batch", "A1-B1")), ("batch", "A1-B1"), share=0.3)
+    assert kin(crowd(THERE, THERE), place(("batch", "A1-B1")), ("batch", "A1-B1"), share=0.02)
