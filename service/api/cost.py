@@ -20,9 +20,9 @@ _PAGE = 200
 @router.get("/v1/cost")
 async def cost(
     request: Request,
-    tickets: Annotated[float, Query(ge=0, description="avoidable tickets a day")] = 100.0,
-    minutes: Annotated[float | None, Query(gt=0, description="minutes a ticket takes; else as set")] = None,
-    hour: Annotated[float | None, Query(ge=0, description="cost of an hour's work; else as set")] = None,
+    tickets: Annotated[float, Query(ge=0, le=1e9, description="avoidable tickets a day")] = 100.0,
+    minutes: Annotated[float | None, Query(gt=0, le=1e6, description="minutes a ticket takes; else as set")] = None,
+    hour: Annotated[float | None, Query(ge=0, le=1e9, description="cost of an hour's work; else as set")] = None,
     days: Annotated[int, Query(ge=1, le=366)] = 30,
 ) -> dict[str, Any]:
     """The plain calculation (by default 100 tickets a day of an hour each at 30 an hour: 3,000 a day, 90,000 in 30 days),

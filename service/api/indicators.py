@@ -30,8 +30,8 @@ class ObservationIn(BaseModel):
     """One observation of an indicator; with a denominator ``value`` speaks for so many."""
 
     model_config = ConfigDict(extra="forbid")
-    value: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    denominator: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    value: Annotated[float, Field(ge=0, le=1e12)]
+    denominator: Annotated[float, Field(ge=0, le=1e12)] | None = None
     occurred_at: Time | None = None
     id: Annotated[Word, Field(min_length=1, max_length=200)] | None = None
     attributes: Attributes = Field(default_factory=dict)
