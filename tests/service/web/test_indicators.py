@@ -106,5 +106,7 @@ def test_nothing_is_wider_than_the_screen(person: Person, place: str, size: tupl
     person.holds(size)
     person.goes(place).sees("main section")
     person.sees("main", "Waiting" if "indicators" in place else "messages")
-    wide = "return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
+    wide = (
+        "return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
+    )
     assert person.runs(f"{wide}.map(e => e.outerHTML.slice(0, 80))") == []
