@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     false_alarms_per_week: float = Field(2.0, gt=0, le=1_000, description="the one knob: alarms that may be false")
     indicators: Path | None = Field(None, description="file of your own service indicators, TOML or YAML")
     indicators_part: float = Field(
-        0.2, ge=0, lt=1, description="part of the false alarms that indicators may use; 0: none is judged"
+        0.2, ge=0, lt=1, description="part of the false alarms for indicators, once one was posted; 0: none"
     )
     context: Path | None = Field(None, description="file of the sources of customers' context, TOML")
     cost_hour: float = Field(30.0, ge=0, description="cost of an hour's work")

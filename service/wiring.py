@@ -195,7 +195,7 @@ def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics
     succession = Succession(rooms.lineage, rooms.counts, rooms.pools, rooms.models, settings.keep_counts)
     return Judge(
         rooms.judge, rooms.counts, rooms.models, rooms.book, rooms.campaigns, witness, lookout, tide,
-        succession, rules, metrics, lease.token,
+        succession, rules, metrics, lease.token, rooms.gauges,
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from service.pipeline.witness import Witness
 from service.store.alerts import AlertBook
 from service.store.campaigns import Campaign, Campaigns
 from service.store.counts import BucketCounts, Counts
+from service.store.gauges import Gauges
 from service.store.judgement import JudgeStore, Tick
 from service.store.model import ModelStore
 
@@ -53,7 +54,7 @@ class JudgeRules:
     surge: SurgeRules = field(default_factory=SurgeRules)
     receivers: tuple[str, ...] = ()
     base_url: str = ""
-    part: float = 1.0  # of them, for messages; indicators have the rest
+    part: float = 1.0  # of them, for messages, once indicators are observed; those have the rest
 
 
 class Judge:
@@ -73,8 +74,10 @@ class Judge:
         rules: JudgeRules,
         metrics: Metrics,
         token: str,
+        gauges: Gauges | None = None,
     ) -> None:
         self._store = store
+        self._gauges = gauges
         self._counts = counts
         self._models = models
         self._book = book
@@ -352,7 +355,9 @@ class Judge:
 
     async def _heed(self, bench: Bench) -> None:
         """Keep to the budget of false alarms that people chose since, else to that of the settings."""
-        budget = self._rules.part * (await self._store.budget() or self._rules.false_alarms_per_week)
+        budget = await self._store.budget() or self._rules.false_alarms_per_week
+        if self._gauges is None or await self._gauges.span() is not None:
+            budget *= self._rules.part
         detector, watch = bench.detector, self._lookout.watch
         crowds = budget - SWELLS * budget if self._lookout.slow else CROWDS * budget
         if (detector.settings.false_alarms_per_week, watch.per_week) == (TOPICS * budget, crowds):
