@@ -8,7 +8,7 @@ from models.buckets import BUCKET
 from models.detector import Detector
 from models.watch import Watch
 
-TOPICS, CROWDS, SWELLS = 0.2, 0.7, 0.1
+TOPICS, CROWDS, SWELLS = 0.1, 0.85, 0.05
 """Shares of the budget of false alarms: of topics, of crowds, and of channels that swell. On the development streams four
 in five surges are found as crowds."""
 SPAN = timedelta(days=28)  # what detector and watch remember of episodes
