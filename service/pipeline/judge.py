@@ -319,12 +319,12 @@ class Judge:
         much = _MUCH * (reading.observed - reading.expected)
         return any(
             self._lookout.customers(number, topic, reading.onset, reading.bucket) >= much
-            for number in _told_places(bench)
+            for number in _told_places(bench, reading.onset)
         )
 
     async def _told_of(self, bench: Bench, sighting: Sighting) -> bool:
         """Whether an alert on another crowd, or on the topics that it is of, says the same already."""
-        if any(self._lookout.is_kin(sighting, number) for number in _told_places(bench)):
+        if any(self._lookout.is_kin(sighting, number) for number in _told_places(bench, sighting.first)):
             return True
         told = {topic: share for topic, share in sighting.parts.items() if await self._told_on(bench, topic, sighting)}
         return sum(told.values()) >= _MUCH or (
@@ -457,10 +457,13 @@ def _topic(model: TopicModel | None, name: str) -> Topic | None:
     return next((topic for topic in model.topics if topic.id == name), None) if model else None
 
 
-def _told_places(bench: Bench) -> list[int]:
-    """Numbers of the places of crowds that were told, and are not over for a day."""
-    told = (name for name, surge in bench.crowds.items() if surge.fired is not None)
-    return [int(name.removeprefix(_CROWD)) for name in told if name.startswith(_CROWD)]
+def _told_places(bench: Bench, since: int) -> list[int]:
+    """Numbers of the places of crowds that were told no earlier than a day before bucket ``since``, and are not over for
+    a day: what was told long before something begins does not tell of it."""
+    told = {
+        name for name, one in bench.crowds.items() if one.fired is not None and one.fired >= since - BUCKETS_PER_DAY
+    }
+    return [int(name.removeprefix(_CROWD)) for name in sorted(told) if name.startswith(_CROWD)]
 
 
 def _reading(detector: Detector, tick: DetectorTick, row: int | None, name: str, *, begun: bool) -> Reading:
