@@ -54,8 +54,8 @@ class Bench:
             unpack_detector(state),
             position,
             held["raise_from"],
-            _surges(held["surges"]),
-            crowds=_surges(held.get("crowds", {})),
+            surges_of(held["surges"]),
+            crowds=surges_of(held.get("crowds", {})),
             formers=held.get("formers", {}),
             lineage=held.get("lineage", 0),
             promoted=held.get("promoted", 0),
@@ -78,5 +78,6 @@ def unpack_detector(state: Mapping[str, bytes]) -> Detector:
     return Detector.unpack(part_of(state, "detector"))
 
 
-def _surges(held: Mapping[str, Any]) -> dict[str, Surge]:
+def surges_of(held: Mapping[str, Any]) -> dict[str, Surge]:
+    """Episodes by name, as a judge's state holds them."""
     return {name: Surge(**fields | {"state": SurgeState(fields["state"])}) for name, fields in held.items()}

@@ -20,6 +20,7 @@ from models.limits import Cause
 from models.severity import Grade, grade_gauge
 from models.surge import Reading, Surge, SurgeRules, SurgeState, advance
 from service.metrics import Metrics
+from service.pipeline.bench import surges_of
 from service.pipeline.docket import Case, Changes, Docket
 from service.store.alerts import AlertBook
 from service.store.gauges import Gauges
@@ -190,10 +191,7 @@ class GaugeJudge:
             return None
         held = orjson.loads(state["bench"])
         gauge = unpack(state["gauge"], self._rules.indicators, self._per_week)
-        surges = {
-            name: Surge(**fields | {"state": SurgeState(fields["state"])}) for name, fields in held["surges"].items()
-        }
-        return _Bench(gauge, position, held["first"], held["raise_from"], surges)
+        return _Bench(gauge, position, held["first"], held["raise_from"], surges_of(held["surges"]))
 
     async def _write(self, bench: _Bench, bucket: int, changes: Changes) -> None:
         held = {"surges": bench.surges, "first": bench.first, "raise_from": bench.raise_from}

@@ -41,10 +41,8 @@ _CHUNK = BUCKETS_PER_DAY  # buckets read and, where nothing happens, written at 
 _CROWD = "c"  # what the names of their episodes begin with
 _CROWD_OVER = 6 * BUCKETS_PER_HOUR  # since the last message of a crowd, after which it is no news that it was
 _CROWD_REST = 2  # looks, one an hour, without a crowd until its episode ends
-_REFRESH = 24  # parts of its window after which an open alert's evidence is renewed, and not before an hour
 _CALM = 0.6  # times the bar, below which a crowd is no crowd any more
 _MUCH = 0.5  # of a topic's customers in a crowd, from which the crowd's alert is the topic's too
-_HOUR = timedelta(hours=1)
 _PAST = timedelta(days=28)  # how far back a newly found topic's counts are read
 
 

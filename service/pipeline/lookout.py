@@ -18,6 +18,7 @@ from models.gist import gist
 from models.kin import is_kin
 from models.samples import choose_samples
 from models.scan import upper_bound
+from models.surge import ratio
 from models.terms import describe
 from models.topic import Topic, TopicId, TopicState
 from models.topics import TopicModel
@@ -256,7 +257,7 @@ class Lookout:
             *crowd.cell,
             crowd.observed + 1,
             crowd.expected,
-            (crowd.observed + 1) / max(crowd.expected, 0.5),
+            ratio(crowd.observed + 1, crowd.expected),
             10**-crowd.score,
         )
         return (named[0] if named else own, *(one for one in figures if one not in named))

@@ -65,7 +65,7 @@ class Tide:
         """Take in a closed hour; ``excused`` while a campaign runs. The threshold is set anew once a day."""
         if self._channels is None:
             self._channels = Channels(self._per_week, hour)
-        total, channels = await self._volume(hour)
+        ((total, channels),) = await self._volumes(range(hour, hour + 1))
         self._swells = self._channels.take(hour, total, channels, excused=excused)
         if (hour + 1) % 24 == 0:
             self._channels.calibrate()
@@ -99,7 +99,7 @@ class Tide:
             swell.channel,
             swell.observed,
             swell.expected,
-            swell.observed / max(swell.expected, 0.5),
+            swell.ratio,
             10**-swell.score,
         )
         return Evidence(
@@ -114,18 +114,22 @@ class Tide:
             curve=await self._curve(swell),
         )
 
-    async def _volume(self, hour: int) -> tuple[int, Counter[str]]:
-        """Distinct customers of an hour: in all, and by channel."""
-        buckets = await self._counts.buckets(range(hour * BUCKETS_PER_HOUR, (hour + 1) * BUCKETS_PER_HOUR))
-        channels: Counter[str] = Counter()
-        for cells in (await self._counts.cells_of_hours([hour])).values():
-            channels.update(cells.get(CHANNEL, {}))
-        return sum(sum(one.customers.values()) + one.noise for one in buckets), channels
+    async def _volumes(self, hours: range) -> list[tuple[int, Counter[str]]]:
+        """Distinct customers of each hour: in all, and by channel."""
+        buckets = await self._counts.buckets(range(hours.start * BUCKETS_PER_HOUR, hours.stop * BUCKETS_PER_HOUR))
+        totals = [sum(one.customers.values()) + one.noise for one in buckets]
+        volumes = []
+        for n, hour in enumerate(hours):
+            channels: Counter[str] = Counter()
+            for cells in (await self._counts.cells_of_hours([hour])).values():
+                channels.update(cells.get(CHANNEL, {}))
+            volumes.append((sum(totals[n * BUCKETS_PER_HOUR : (n + 1) * BUCKETS_PER_HOUR]), channels))
+        return volumes
 
     async def _curve(self, swell: Swell) -> tuple[CurvePoint, ...]:
         """Customers by the hour, beside the mean of what the window lets expect."""
         hours = range(swell.end - _CURVE, swell.end)
-        volumes = [await self._volume(hour) for hour in hours]
+        volumes = await self._volumes(hours)
         usual = swell.expected / (swell.end - swell.first)
         upper = usual + 2 * np.sqrt(usual + 0.1 * usual**2)
         return tuple(

@@ -8,13 +8,12 @@ from datetime import timedelta
 from models.buckets import BUCKETS_PER_HOUR, bucket_of
 from service.store import keys
 from service.store.codec import FIELD_SEPARATOR, Entry, cells_of, pack_entry
-from service.store.redis import Store, store_errors
+from service.store.redis import PIPELINE, Store, hashes_by_bucket, store_errors
 
 NOISE = "-"
 CHATTER = "~"
 _MESSAGES = f"{FIELD_SEPARATOR}m"
 _CUSTOMERS_KEPT = timedelta(days=3)  # the 24 hours looked back, on both sides of a day, and slack for lateness
-_PIPELINE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +121,8 @@ class Counts:
 
     async def buckets(self, buckets: Sequence[int]) -> list[BucketCounts]:
         """The counts of several buckets, in their order."""
-        found: list[BucketCounts] = []
-        for start in range(0, len(buckets), _PIPELINE):
-            part = buckets[start : start + _PIPELINE]
-            with store_errors():
-                pipe = self._store.client.pipeline(transaction=False)
-                for bucket in part:
-                    for partition in range(self._partitions):
-                        pipe.hgetall(keys.counts(partition, bucket))
-                answer = await pipe.execute()
-            step = self._partitions
-            found += [_bucket_counts(answer[i * step : (i + 1) * step]) for i in range(len(part))]
-        return found
+        hashes = await hashes_by_bucket(self._store, keys.counts, buckets, self._partitions)
+        return [_bucket_counts(parts) for parts in hashes]
 
     async def history(self, topics: Sequence[str], first: int, last: int) -> dict[str, dict[int, int]]:
         """Customers by topic and bucket over ``[first, last]``; zero buckets left out."""
@@ -141,8 +130,8 @@ class Counts:
         if not topics:
             return history
         span = range(first, last + 1)
-        for start in range(0, len(span), _PIPELINE):
-            part = span[start : start + _PIPELINE]
+        for start in range(0, len(span), PIPELINE):
+            part = span[start : start + PIPELINE]
             with store_errors():
                 pipe = self._store.client.pipeline(transaction=False)
                 for bucket in part:

@@ -13,9 +13,8 @@ from models.indicator import Tally
 from service.store import keys
 from service.store.codec import FIELD_SEPARATOR
 from service.store.inbox import Accepted
-from service.store.redis import Store, store_errors
+from service.store.redis import Store, hashes_by_bucket, store_errors
 
-_PIPELINE = 500
 _N, _TOTAL, _BIN = "n", "s", "b"
 
 
@@ -77,18 +76,8 @@ class Gauges:
 
     async def buckets(self, buckets: Sequence[int]) -> list[dict[str, Tally]]:
         """What was observed in each bucket, by indicator."""
-        found: list[dict[str, Tally]] = []
-        for start in range(0, len(buckets), _PIPELINE):
-            part = buckets[start : start + _PIPELINE]
-            with store_errors():
-                pipe = self._store.client.pipeline(transaction=False)
-                for bucket in part:
-                    for partition in range(self._partitions):
-                        pipe.hgetall(keys.gauges(partition, bucket))
-                answer = await pipe.execute()
-            step = self._partitions
-            found += [_tallies(answer[i * step : (i + 1) * step]) for i in range(len(part))]
-        return found
+        hashes = await hashes_by_bucket(self._store, keys.gauges, buckets, self._partitions)
+        return [_tallies(parts) for parts in hashes]
 
     async def cells(self, indicator: str, first: int, last: int) -> dict[tuple[str, str], Tally]:
         """What was observed by attribute and value in the hours that hold the buckets ``[first, last]``."""

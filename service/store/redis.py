@@ -1,7 +1,7 @@
 """The connection: one client, the scripts loaded once, every failure of the store one error."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
@@ -13,6 +13,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from service.errors import StoreAway
 
+PIPELINE = 500  # buckets asked for at a time
 SCRIPTS = (
     "accept",
     "count",
@@ -94,3 +95,20 @@ class Store:
 
     async def close(self) -> None:
         await self.client.aclose()
+
+
+async def hashes_by_bucket(
+    store: Store, key: Callable[[int, int], str], buckets: Sequence[int], partitions: int
+) -> list[list[dict[bytes, bytes]]]:
+    """For each bucket, in their order, the hashes at ``key(partition, bucket)``, one a partition."""
+    found: list[list[dict[bytes, bytes]]] = []
+    for start in range(0, len(buckets), PIPELINE):
+        part = buckets[start : start + PIPELINE]
+        with store_errors():
+            pipe = store.client.pipeline(transaction=False)
+            for bucket in part:
+                for partition in range(partitions):
+                    pipe.hgetall(key(partition, bucket))
+            answer = await pipe.execute()
+        found += [answer[i * partitions : (i + 1) * partitions] for i in range(len(part))]
+    return found
