@@ -56,7 +56,7 @@ format: setup ## write the files as make check wants them
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: setup ## every figure of the README, on this machine
+bench: setup ## every figure beside its peer, on this machine; some with ARGS="live --json FILE"
 	@$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
 clean: ## remove .venv and what the tools left

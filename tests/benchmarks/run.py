@@ -1,210 +1,92 @@
-"""`make bench`: what the service does a second, each figure beside its limit in the same run; JSON at the end."""
+"""`make bench`: every figure beside its peer in the same run, as a table; JSON with ``--json FILE``.
 
-import asyncio
+Each part is a module of this folder whose ``figures()`` measures and returns a list of `Figure`. A part runs in a
+process of its own, one after another, so that none warms or burdens the next; ``make bench ARGS="ingest"`` runs one.
+The status is 1 where a part fails; a goal that is missed is told, and fails nothing: machines differ.
+"""
+
+import argparse
 import json
-import random
-import socket
+import os
 import subprocess
 import sys
 import tempfile
-import time
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import httpx
 from rich.console import Console
+from rich.table import Table
 
-from service.commands.serve import Group
-from service.settings import TimeMode, load_settings
-from service.store.embedded import running_url
-from service.store.redis import Store
+from tests.benchmarks.figure import Figure
 
-MESSAGES = 3_000
-BATCH = 500
-PACE = timedelta(minutes=2)  # between messages, so that they are four days of history
-BURST = 20
-PATIENCE = 180.0  # seconds that an alert is waited for
-_BARE = """
-import sys, uvicorn
-from fastapi import FastAPI, Request
-app = FastAPI()
-@app.post("/", status_code=202)
-async def take(request: Request) -> dict[str, int]:
-    return {"accepted": len(await request.json())}
-uvicorn.run(app, port=int(sys.argv[1]), log_level="error")
-"""
+PARTS = ("live",)
+DETECTOR = ("surge", "hidden")
+"""Benchmarks of the detector, each with JSON of its own form on its standard output."""
 
 
-def texts() -> list[str]:
-    from training.corpus import load_issues
-
-    wordings = [text for issue in load_issues() for texts in issue.wordings.values() for text in texts]
-    random.Random(0).shuffle(wordings)  # no issue surges of itself
-    return [f"{wordings[n % len(wordings)]} {n}" for n in range(MESSAGES)]
-
-
-def batches() -> list[list[dict[str, Any]]]:
-    start = datetime.now(UTC) - PACE * (MESSAGES + 30)
-    messages = [
-        {"id": str(n), "text": text, "customer_id": f"c{n}", "occurred_at": (start + n * PACE).isoformat()}
-        for n, text in enumerate(texts())
-    ]
-    return [messages[begin : begin + BATCH] for begin in range(0, len(messages), BATCH)]
-
-
-def posted(client: httpx.Client, path: str) -> float:
-    """Messages a second through a door, in batches, by one sender."""
-    begun = time.perf_counter()
-    for batch in batches():
-        client.post(path, json=batch).raise_for_status()
-    return MESSAGES / (time.perf_counter() - begun)
-
-
-def bare_endpoint() -> float:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen([sys.executable, "-c", _BARE, str(port)])
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            for _ in range(300):
-                try:
-                    client.get("/")
-                    break
-                except httpx.TransportError:
-                    time.sleep(0.1)
-            return posted(client, "/")
-    finally:
-        server.terminate()
-        server.wait()
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join((*PARTS, *DETECTOR))}; else all")
+    arguments.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
+    given = arguments.parse_args()
+    if unknown := set(given.parts) - {*PARTS, *DETECTOR}:
+        arguments.error(f"no part {', '.join(sorted(unknown))}")
+    console = Console()
+    told: dict[str, Any] = {"cores": len(os.sched_getaffinity(0)), "load": os.getloadavg()[0]}
+    failed = []
+    for name in given.parts or (*PARTS, *DETECTOR):
+        console.print(f"{name} …", style="dim")
+        try:
+            told[name] = alone(name) if name in PARTS else detector(name)
+        except subprocess.CalledProcessError:
+            failed.append(name)
+    console.print(table([Figure(**row) for name in PARTS for row in told.get(name, [])]))
+    for name in DETECTOR:
+        if name in told:
+            console.print_json(json.dumps({name: told[name]}))
+    if given.json:
+        given.json.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    for name in failed:
+        console.print(f"{name} failed; what it says is above", style="red")
+    return 1 if failed else 0
 
 
-def encoder_alone() -> float:
-    from models.gist import gist
-    from service.wiring import build_embedder
-
-    embedder = build_embedder(load_settings(encoder_cache=0))
-    sample = [gist(text) for text in texts()[:1_500]]
-    embedder.embed(sample[:64])
-    begun = time.perf_counter()
-    for start in range(0, len(sample), 64):
-        embedder.embed(sample[start : start + 64])
-    return len(sample) / (time.perf_counter() - begun)
+def alone(name: str) -> list[dict[str, Any]]:
+    """What a part measures, in a process of its own; its words go to the terminal."""
+    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as folder:
+        path = Path(folder) / "figures.json"
+        subprocess.run([sys.executable, "-c", _PART, name, path], check=True)
+        found: list[dict[str, Any]] = json.loads(path.read_text())
+        return found
 
 
-async def pipelined_xadd(url: str) -> float:
-    store = Store.connect(url)
-    begun = time.perf_counter()
-    for batch in batches():
-        pipe = store.client.pipeline(transaction=False)
-        for message in batch:
-            pipe.xadd("bench", {"m": json.dumps(message)})
-        await pipe.execute()
-    speed = MESSAGES / (time.perf_counter() - begun)
-    await store.client.delete("bench")
-    await store.close()
-    return speed
+_PART = "import sys; from tests.benchmarks import run; run.write(*sys.argv[1:])"
 
 
-def counted(client: httpx.Client) -> float:
-    """Messages a second through the worker, from a full inbox to an empty one."""
-    waiting = [(time.perf_counter(), client.get("/v1/status").json()["waiting"])]
-    while waiting[-1][1] > 0 and len(waiting) < 2_000:
-        time.sleep(0.3)
-        waiting.append((time.perf_counter(), client.get("/v1/status").json()["waiting"]))
-    done = waiting[0][1] - waiting[-1][1]
-    return float(done / (waiting[-1][0] - waiting[0][0]))
+def write(name: str, path: str) -> None:
+    """Measure a part and leave its figures in a file."""
+    found = import_module(f"tests.benchmarks.{name}").figures()
+    Path(path).write_text(json.dumps([asdict(figure) for figure in found]))
 
 
-def noticed(client: httpx.Client) -> float | None:
-    """Seconds from posting a burst of messages of one issue to an alert that shows them; None where none came."""
-    from training.corpus import load_issues
-
-    issue = max(load_issues(), key=lambda one: len(one.wordings["en"]))
-    begin = datetime.now(UTC) - timedelta(minutes=10)
-    burst = [
-        {
-            "id": f"burst-{n}",
-            "text": f"{issue.wordings['en'][n % len(issue.wordings['en'])]} {n}",
-            "customer_id": f"b{n}",
-            "occurred_at": (begin + timedelta(seconds=10 * n)).isoformat(),
-            "attributes": {"batch": "B7"},
-        }
-        for n in range(BURST)
-    ]
-    begun = time.perf_counter()
-    client.post("/v1/messages:batch", json=burst).raise_for_status()
-    while time.perf_counter() - begun < PATIENCE:
-        for row in client.get("/v1/alerts").json()["alerts"]:
-            alert = client.get(f"/v1/alerts/{row['alert_id']}").json()
-            if any(sample["message_id"].startswith("burst-") for sample in alert["samples"]):
-                return time.perf_counter() - begun
-        time.sleep(0.1)
-    return None
-
-
-def settled(client: httpx.Client) -> None:
-    """Wait until the judge has judged what was counted."""
-    end = time.perf_counter() + PATIENCE
-    while time.perf_counter() < end and not client.get("/v1/topics").json()["topics"]:
-        time.sleep(0.5)
-    time.sleep(10)
-
-
-def memory(group: Group) -> dict[str, int]:
-    """Resident megabytes of each role."""
-    found = {}
-    for role in ("api", "worker-0", "judge", "deliver"):
-        lines = Path(f"/proc/{group.pid(role)}/status").read_text().splitlines()
-        found[role] = next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) // 1_024
-    return found
-
-
-async def kept(url: str) -> dict[str, float]:
-    """What the store keeps: bytes of samples a topic (and a message of them), and of all recent messages together."""
-    store = Store.connect(url)
-    found: dict[str, float] = {}
-    for kind in ("samples", "recent"):
-        names = [name async for name in store.client.scan_iter(f"tocsin:*:{kind}*")]
-        size = sum([await store.client.memory_usage(name, samples=0) for name in names])
-        messages = sum([await store.client.xlen(name) for name in names])
-        topics = len({name.split(b":")[-1] for name in names})
-        found[f"{kind}_bytes"] = size / topics
-        found[f"{kind}_bytes_a_message"] = size / max(messages, 1)
-    await store.close()
-    return found
-
-
-def judged_by(name: str) -> Any:
+def detector(name: str) -> Any:
     """What a benchmark of the detector prints, by the name of its file."""
     done = subprocess.run([sys.executable, Path(__file__).with_name(f"{name}.py")], stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)
 
 
-def main() -> None:
-    console = Console()
-    found: dict[str, Any] = {"ingest_bare_fastapi": bare_endpoint(), "encoder_alone": encoder_alone()}
-    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as folder:
-        data = Path(folder) / "store"
-        settings = load_settings(data_dir=data, port=0, time=TimeMode.event, encoder_cache=0, log_level="warning")
-        with Group(settings, console) as group, httpx.Client(base_url=group.url, timeout=60) as client:
-            url = running_url(data)
-            assert url is not None
-            found["xadd_pipelined"] = asyncio.run(pipelined_xadd(url))
-            found["ingest"] = posted(client, "/v1/messages:batch")
-            found["worker"] = counted(client)
-            settled(client)
-            found["burst_to_alert_seconds"] = noticed(client)
-            found["memory_mb"] = memory(group)
-            found["kept"] = asyncio.run(kept(url))
-    found["ingest_of_bare_fastapi"] = found["ingest"] / found["ingest_bare_fastapi"]
-    found["ingest_of_xadd"] = found["ingest"] / found["xadd_pipelined"]
-    found["worker_of_encoder"] = found["worker"] / found["encoder_alone"]
-    for name in ("surge", "hidden"):
-        found[name] = judged_by(name)
-    console.print_json(json.dumps(found, default=float))
+def table(figures: list[Figure]) -> Table:
+    rows = Table("figure", "measured", "ratio", "to", "goal", "")
+    for one in figures:
+        goal = "" if one.goal is None else f"{'≥' if one.sense == 'least' else '≤'} {one.goal:g}"
+        verdict = {None: "", True: "[green]held[/green]", False: "[red]short[/red]"}[one.held]
+        of = "" if one.of is None else f"{one.of:.3g}"
+        value = f"{one.value:,.0f}" if abs(one.value) >= 100 else f"{one.value:.3g}"
+        rows.add_row(one.name, f"{value} {one.unit}", of, one.peer, goal, f"{verdict} {one.note}".strip())
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
