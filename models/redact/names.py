@@ -22,7 +22,7 @@ ENGLISH_HINTS = (
         r"m(?:r|s|rs|x|iss)\b(?:(?<![a-z]m.)|(?<![a-z]mrs)|(?<![a-z]miss))|dr\b(?<![a-z]dr)|prof\b(?<![a-z]prof)"
     ),
 )
-BESIDE_HINTS = (re.compile(CALLED),)
+BESIDE_HINTS = (re.compile(f"[{MARKS}]"),)
 
 _HAN = r"[\u4e00-\u9fff]"
 _SURNAME = rf"(?:{any_of(COMPOUND_SURNAMES)}|[{SURNAMES}])"
@@ -43,6 +43,11 @@ _TITLED = re.compile(rf"(?P<value>{_SURNAME}{_HAN}{{1,2}}?)老?{_TITLE}(?!太)")
 # As in a delivery address pasted whole: name, telephone, address.
 _BEFORE_PHONE = re.compile(rf"(?<![\w{MARKS}])(?P<value>{_FULL})(?=[ ,，、:：]{{0,2}}{CALLED})")
 _AFTER_PHONE = re.compile(rf"(?<={CALLED})[ ,，、]{{0,2}}(?P<value>{_FULL})(?!\w)")
+# 打[phone]找陈思雨: who is to be asked for there. Without a number or a name beside it, what follows 找 is too seldom one.
+_ASK_FOR = "(?:找|联系|问|叫|打给)"
+_ASKED_FOR = re.compile(rf"(?<=[{MARKS}])[ ,，、]{{0,2}}(?:请|就|直接|麻烦)?{_ASK_FOR} ?(?P<value>{_FULL})")
+_ASKED_BEFORE = re.compile(rf"{_ASK_FOR} ?(?P<value>{_FULL})(?=[ ,，、:：]{{0,2}}(?:电话|手机)?号?[:：]? ?{CALLED})")
+_ROLES = words("总 工 哥 姐 叔 姨 经理 主管 老板 店长 师傅 老师 主任 医生 助理 组长 阿姨 大哥 大姐 教练 律师")
 
 _NOT_ALWAYS_SURNAMES = "谢向管"
 
@@ -104,8 +109,10 @@ def english_names(line: str) -> Iterator[Span]:
 
 
 def names_beside(line: str) -> Iterator[Span]:
-    """Names beside a telephone number, as in a delivery address pasted whole."""
-    return find(line, (_BEFORE_PHONE, _person), (_AFTER_PHONE, _person))
+    """Names beside a telephone number, as in a delivery address pasted whole, or of who is to be asked for there."""
+    return find(
+        line, (_BEFORE_PHONE, _person), (_AFTER_PHONE, _person), (_ASKED_FOR, _asked_for), (_ASKED_BEFORE, _asked_for)
+    )
 
 
 def _chinese(match: re.Match[str]) -> Span | None:
@@ -120,6 +127,12 @@ def _chinese(match: re.Match[str]) -> Span | None:
 def _person(match: re.Match[str]) -> Span | None:
     last = match["value"][-1]
     return None if last in NO_NAME_ENDINGS or last in NO_GIVEN else _chinese(match)
+
+
+def _asked_for(match: re.Match[str]) -> Span | None:
+    """A name, but no surname with what somebody is (周经理): it tells nobody apart."""
+    name = match["value"]
+    return None if name[1:] in _ROLES or name[-1] in NO_NAME_ENDINGS else _chinese(match)
 
 
 def _titled(match: re.Match[str]) -> Span | None:

@@ -151,6 +151,12 @@ PERSONAL = [
     ("张三，13800001234，浙江省杭州市虚构路123号", "[name]，[phone]，浙江省杭州市[address]"),
     ("张三13800001234", "[name][phone]"),
     ("13800001234 李小四", "[phone] [name]"),
+    ("打13800001234找陈思雨", "打[phone]找[name]"),
+    ("[name][phone]找陈思雨", "[name][phone]找[name]"),
+    ("打13800001234，请联系李小四就行", "打[phone]，请联系[name]就行"),
+    ("13800001234问张三吧", "[phone]问[name]吧"),
+    ("联系陈思雨电话13800001234", "联系[name]电话[phone]"),
+    ("打给李四13800001234", "打给[name][phone]"),
     ("我叫Tom Smith", "我叫[name]"),
     ("my name is jane doe and I want a refund", "my name is [name] and I want a refund"),
     ("My name's Jane.", "My name's [name]."),
@@ -277,6 +283,16 @@ HARMLESS = [
     "\u200b\u202e",
     "\ud83d half an emoji",
 ]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    "找客服 找卖家 找人工 找商家 找快递员 找售后 找物流 找管理员 找安装师傅 找周经理 找方总 联系卖家 联系方式写错了 问客服 问安装费 "
+    "问包裹 问路人 联系时间 找高级客服 找程序员 叫马上处理 找江苏仓库".split(),
+)
+def test_who_is_asked_for_beside_a_number_stays_where_it_is_no_name(asked: str) -> None:
+    assert redact(f"打13800001234{asked}").text == f"打[phone]{asked}"
+    assert redact(f"打[phone] {asked} 13800001234").text == f"打[phone] {asked} [phone]"
 
 
 @pytest.mark.parametrize("text", HARMLESS)
