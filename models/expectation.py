@@ -74,12 +74,15 @@ class Expectation(Memory):
         weight: FloatArray = fit / (1.0 + wide * mean / phi)
         return weight
 
-    def _level(self, bucket: int, y: FloatArray, beat: Beat) -> float:
-        """The volume of everything in this bucket; 1 where counts are judged as they are."""
+    def _level(self, bucket: int, y: FloatArray, beat: Beat, promised: float) -> float:
+        """The volume of everything in this bucket; 1 where counts are judged as they are. Where a promotion is
+        announced to begin or to end, the volume is looked for where it was, times what was ``promised``."""
         if not self._season.offset:
             return 1.0
         here, there = self._usual[self._slot(bucket)], self._usual[self._slot(bucket - 1)]
         before = float(self._volume[-1]) * (here / there if here > 0.0 and there > 0.0 else 1.0)
+        before *= promised / self._promised
+        self._promised = promised
         return volume.robust_volume(y, beat.share, beat.phi, beat.witness, before=before)
 
     def _lift(self, bucket: int) -> float:

@@ -88,6 +88,7 @@ class Memory:
         self._total = [np.zeros(ring.size) for ring in self.cadence.rings]
         self._episodes = np.zeros((0, 3))  # row of the topic, bucket of the end, peak
         self._calibrated = False
+        self._promised = 1.0  # times the usual volume that was announced for the last bucket
         self._beat: Beat | None = None
 
     @property
@@ -132,6 +133,7 @@ class Memory:
             "bucket": self._bucket,
             "threshold": self.threshold,
             "calibrated": self._calibrated,
+            "promised": self._promised,
         }
         out = io.BytesIO()
         np.savez(
@@ -157,7 +159,7 @@ class Memory:
             detector.topics = head["topics"]
             detector._index = {topic: i for i, topic in enumerate(detector.topics)}
             detector._bucket, detector.threshold = head["bucket"], head["threshold"]
-            detector._calibrated = head["calibrated"]
+            detector._calibrated, detector._promised = head["calibrated"], head.get("promised", 1.0)
             detector._prior = share.Prior(shared["prior_mean"], shared["prior_covariance"])
             for name in _SHARED:
                 setattr(detector, f"_{name}", shared[name])

@@ -196,6 +196,7 @@ def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics
     return Judge(
         rooms.judge, rooms.counts, rooms.models, rooms.book, rooms.campaigns, witness, lookout, tide,
         succession, rules, metrics, lease.token, rooms.gauges,
+        Vigil(rooms.store) if settings.time is TimeMode.wall else None,
     )  # fmt: skip
 
 

@@ -73,6 +73,8 @@ def _alert(body: Mapping[str, Any], voice: Voice) -> Card:
         lines.append((words["in hand"], _short(view["facts"]["acknowledged_by"] or words["somebody"])))
     if view["facts"].get("assigned_to"):
         lines.append((words["assigned"], _short(view["facts"].get("assigned_to"))))
+    if view.get("new_normal"):
+        lines.append((words["new normal"], words["new normal why"]))
     if view["late"]:
         lines.append((words["late"], words["late why"]))
     return Card(

@@ -92,6 +92,17 @@ class Docket:
         facts = Facts() if fresh else (await self._book.get(alert.id)).facts
         return self._tell(alert, facts, bucket, now, changes)
 
+    async def accept(self, surge: Surge, topic: str, bucket: int, now: datetime, changes: Changes) -> None:
+        """Say on the alert of an open episode, where it is on ``topic``, that the level there is the new normal."""
+        name = alert_id(surge)
+        alert = changes.alerts.get(name) or await self.alert(surge)
+        if alert is None or alert.new_normal or alert.evidence.topic.id != topic:
+            return
+        filed = await self._book.many([name])
+        known = changes.alerts.get(name) or (filed[0].alert if filed else alert)
+        facts = filed[0].facts if filed else Facts()
+        self._tell(replace(known, new_normal=True, updated_at=end_of(bucket)), facts, bucket, now, changes)
+
     async def end(self, surge: Surge | None, bucket: int, now: datetime, changes: Changes) -> Alert | None:
         """Resolve the open alert of what is not told any more: of a topic that was muted, merged or retired."""
         if surge is None or not surge.open or surge.fired is None:

@@ -12,6 +12,7 @@ from models.alert import (
     former_of,
 )
 from models.bar import extras, held
+from models.blind import unknown
 from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
 from models.budget import CROWDS, SWELLS, TOPICS
 from models.culprit import related
@@ -36,6 +37,7 @@ from service.store.counts import BucketCounts, Counts
 from service.store.gauges import Gauges
 from service.store.judgement import JudgeStore, Tick
 from service.store.model import ModelStore
+from service.store.vigil import Vigil
 
 _CHUNK = BUCKETS_PER_DAY  # buckets read and, where nothing happens, written at a time in catching up
 _CROWD = "c"  # what the names of their episodes begin with
@@ -73,9 +75,12 @@ class Judge:
         metrics: Metrics,
         token: str,
         gauges: Gauges | None = None,
+        vigil: Vigil | None = None,
     ) -> None:
+        """``vigil`` tells when nobody listened, where time is the machine's; without it all was heard."""
         self._store = store
         self._gauges = gauges
+        self._vigil = vigil
         self._counts = counts
         self._models = models
         self._book = book
@@ -141,7 +146,7 @@ class Judge:
             return []
         bucket = bench.position + 1
         counts = _known(bench, await self._counts.bucket(bucket))
-        if not counts or (bucket, counts) == self._peeked:
+        if not counts or (bucket, counts) == self._peeked or await self._unheard(range(bucket, bucket + 1), now):
             return []
         self._peeked = bucket, counts
         trial = Detector.unpack(bench.detector.pack())
@@ -157,19 +162,26 @@ class Judge:
         """Judge a run of buckets, writing after each that changed something and at the end."""
         changed: dict[str, Alert] = {}
         campaigns, bars = await self._campaigns.all(), await self._book.bars()
+        unheard = await self._unheard(range(chunk.start - BUCKETS_PER_HOUR, chunk.stop), now)
         for bucket, counts in zip(chunk, await self._counts.buckets(chunk), strict=True):
             with self._metrics.tick.time():
-                tick = bench.detector.step(bucket, _known(bench, counts), promotion=_promotion(campaigns, bucket))
+                hour = unheard.intersection(range(bucket + 1 - BUCKETS_PER_HOUR, bucket + 1))
+                if bucket in unheard:
+                    bench.detector.blind(bucket, bucket + 1)
+                else:
+                    tick = bench.detector.step(bucket, _known(bench, counts), promotion=_promotion(campaigns, bucket))
                 if bucket % BUCKETS_PER_DAY == 0:
                     self._calibrate(bench)
                 if (bucket + 1) % BUCKETS_PER_HOUR == 0:
-                    await self._tide.take(bucket // BUCKETS_PER_HOUR, excused=_excused(campaigns, bucket))
+                    await self._tide.take(bucket // BUCKETS_PER_HOUR, excused=bool(hour) or _excused(campaigns, bucket))
                 changes = Changes()
                 if bucket >= bench.raise_from:
-                    tick = held(tick, extras(bars, end_of(bucket)))
-                    if not self._lookout.slow:
-                        await self._weigh(bench, bench.detector, tick, now, changes)
-                    if (bucket + 1) % self._lookout.every == 0:
+                    if bucket not in unheard:
+                        tick = held(tick, extras(bars, end_of(bucket)))
+                        if not self._lookout.slow:
+                            await self._weigh(bench, bench.detector, tick, now, changes)
+                        await self._accept(bench, tick, now, changes)
+                    if (bucket + 1) % self._lookout.every == 0 and len(hour) < BUCKETS_PER_HOUR:
                         await self._survey(bench, bucket, extras(bars, end_of(bucket)), now, changes)
             if changes or bucket == chunk[-1]:
                 await self._write(bench, bucket, changes)
@@ -179,6 +191,19 @@ class Judge:
         noise, counted = (sum(part) for part in zip(*self._day, strict=True))
         self._metrics.noise.set(noise / max(counted, 1))
         return changed
+
+    async def _unheard(self, buckets: range, now: datetime) -> frozenset[int]:
+        """Which of the buckets nobody listened in: their counts are unknown, whatever came of them later."""
+        if self._vigil is None:
+            return frozenset()
+        return unknown(await self._vigil.unheard(start_of(buckets.start), now), buckets)
+
+    async def _accept(self, bench: Bench, tick: DetectorTick, now: datetime, changes: Changes) -> None:
+        """Say on the open alerts on a topic that its level is the new normal."""
+        for topic in tick.new_normal:
+            for surge in [*bench.surges.values(), *bench.crowds.values()]:
+                if surge.open and surge.fired is not None:
+                    await self._docket.accept(surge, topic, tick.bucket, now, changes)
 
     async def _weigh(
         self,

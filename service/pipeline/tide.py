@@ -62,7 +62,8 @@ class Tide:
             self._channels.budget(false_alarms_per_week)
 
     async def take(self, hour: int, *, excused: bool) -> None:
-        """Take in a closed hour; ``excused`` while a campaign runs. The threshold is set anew once a day."""
+        """Take in a closed hour; ``excused`` while a campaign runs, or where nobody listened. The threshold is set anew
+        once a day."""
         if self._channels is None:
             self._channels = Channels(self._per_week, hour)
         ((total, channels),) = await self._volumes(range(hour, hour + 1))
@@ -73,7 +74,12 @@ class Tide:
     def turns(self, now: int) -> dict[str, Turn]:
         """What swells or is silent as of bucket ``now``, by the name of its episode."""
         turns = {f"{SWELL}{one.channel}": self._swelling(one, now) for one in self._swells}
-        return turns | {f"{SILENT}{one.value}": _silent(one, now) for one in self._lookout.silences(now)}
+        hush = self._channels.hush if self._channels else None
+        silences = self._lookout.silences(now)
+        if hush is not None:
+            last = (hush.last + 1) * BUCKETS_PER_HOUR - 1
+            silences = [*silences, Silence(CHANNEL, TOTAL, last, hush.expected)]
+        return turns | {f"{SILENT}{one.value}": _silent(one, now) for one in silences}
 
     def _swelling(self, swell: Swell, now: int) -> Turn:
         onset = swell.first * BUCKETS_PER_HOUR
@@ -160,7 +166,12 @@ def _name(swell: Swell) -> TopicName:
 def _silent_evidence(silence: Silence, now: int) -> Evidence:
     """All that an alert shows of a channel from which nothing comes any more."""
     figures = WindowFigures(start_of(silence.last), start_of(now), 0, silence.expected, 0)
+    everything = silence.value == TOTAL
     labels = {"en": f"silent: {silence.value}", "zh": f"无消息：{silence.value}"}
+    if everything:
+        labels = {"en": "silent: nothing comes by any channel", "zh": "无消息：所有渠道均无消息"}
+    chance = float(np.exp(-silence.expected))
+    channel = CulpritFigures(silence.attribute, silence.value, 0, silence.expected, 0.0, chance)
     return Evidence(
         topic=TopicName(f"silent-{silence.value}", labels["en"], labels, ()),
         window=figures,
@@ -168,9 +179,5 @@ def _silent_evidence(silence: Silence, now: int) -> Evidence:
         customers=0,
         messages=0,
         windows=(figures,),
-        culprits=(
-            CulpritFigures(
-                silence.attribute, silence.value, 0, silence.expected, 0.0, float(np.exp(-silence.expected))
-            ),
-        ),
+        culprits=() if everything else (channel,),
     )

@@ -1,13 +1,13 @@
 """The vigil: when nobody listened, because no API process lived or the store was away. People are told, since what
-customers said then came late or never."""
+customers said then came late or never; and the judge takes such times for unknown, not for quiet."""
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import orjson
 
+from models.blind import BlindSpot
 from service.clock import Clock
 from service.errors import StoreAway
 from service.store import keys
@@ -16,14 +16,6 @@ from service.store.redis import Store, store_errors
 BEAT = timedelta(seconds=10)
 _GAP = timedelta(minutes=1)  # between two beats, from which nobody listened: a restart takes less
 _MOST = 100
-
-
-@dataclass(frozen=True, slots=True)
-class BlindSpot:
-    """A span in which nothing could be taken in."""
-
-    start: datetime
-    end: datetime
 
 
 class Vigil:
@@ -48,6 +40,13 @@ class Vigil:
             found = await self._store.client.lrange(keys.BLIND, 0, -1)
         spots = [BlindSpot(*(datetime.fromtimestamp(at, UTC) for at in orjson.loads(body))) for body in found]
         return [spot for spot in spots if spot.end > since]
+
+    async def unheard(self, since: datetime, now: datetime) -> list[BlindSpot]:
+        """`blind`, and the span that goes on still where nobody has listened for longer than a restart takes."""
+        with store_errors():
+            heard = await self._store.client.get(keys.HEARD)
+        last = now if heard is None else datetime.fromtimestamp(float(heard), UTC)
+        return [*await self.blind(since), *([BlindSpot(last, now)] if now - last > _GAP else [])]
 
     async def keep(self, clock: Clock) -> None:
         """Beat again and again, until cancelled."""

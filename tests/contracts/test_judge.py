@@ -19,6 +19,7 @@ from models.surge import SurgeRules, SurgeState
 from models.topic import Topic, TopicId
 from models.topics import TopicModel
 from service.metrics import Metrics
+from service.pipeline.bench import unpack_detector
 from service.pipeline.carry import carry
 from service.pipeline.judge import Judge, JudgeRules
 from service.pipeline.lookout import Lookout
@@ -38,6 +39,7 @@ from service.store.model import ModelStore
 from service.store.outbox import Outbox
 from service.store.pools import Pools
 from service.store.redis import Store
+from service.store.vigil import Vigil
 
 DIMENSION = 16
 PARTITIONS = 2
@@ -172,7 +174,10 @@ class Shop:
                 await self.counts.count(partition, tallies)
 
     async def judge(
-        self, room: JudgeStore | None = None, rules: JudgeRules = JudgeRules(2.0, receivers=(TOLD,))
+        self,
+        room: JudgeStore | None = None,
+        rules: JudgeRules = JudgeRules(2.0, receivers=(TOLD,)),
+        vigil: Vigil | None = None,
     ) -> Judge:
         """A judge in a process of its own, as it were, that took the lease from the one before."""
         await self.store.client.delete(keys.lease("judge"))
@@ -184,7 +189,7 @@ class Shop:
             room or JudgeStore(self.store), self.counts, models, self.book, Campaigns(self.store),
             Witness(self.counts, self.pools, models), lookout, Tide(self.counts, models, lookout, 0.2),
             Succession(LineageLog(self.store), self.counts, self.pools, models, timedelta(days=35)),
-            rules, Metrics(), lease.token,
+            rules, Metrics(), lease.token, None, vigil,
         )  # fmt: skip
 
     async def alerts(self) -> list[Alert]:
@@ -339,12 +344,18 @@ async def test_where_a_day_holds_little_a_surge_is_told_of_as_a_crowd_and_never_
     assert alert.evidence.customers >= 10
 
 
-async def watched_for_a_week(store: Store, more: Sequence[tuple[Message, int]]) -> Shop:
+async def watched_for_a_week(
+    store: Store,
+    more: Sequence[tuple[Message, int]],
+    usual: Sequence[tuple[Message, int]] = STREAM,
+    *,
+    vigil: Vigil | None = None,
+) -> Shop:
     """A shop judged from its first day to five hours after telling begins."""
     shop = Shop(store)
     await shop.save_topics()
-    await shop.count([*STREAM, *more])
-    judge = await shop.judge()
+    await shop.count([*usual, *more])
+    judge = await shop.judge(vigil=vigil)
     await judge.begin(bucket_of(BEGUN), raise_from=bucket_of(RAISED))
     for at in (RAISED, *times(timedelta(minutes=30))[:9]):
         await judge.advance(at, at)
@@ -365,6 +376,36 @@ async def test_an_announced_campaign_excuses_more_of_everything(store: Store) ->
     await Campaigns(store).put([Campaign("c1", "sale", begun, begun + timedelta(hours=12), None)])
     shop = await watched_for_a_week(store, of_everything(begun))
     assert all("-silent-" in one.id for one in await shop.alerts())
+
+
+DARK = RAISED + timedelta(minutes=22)  # for four hours nothing came in
+HEARD = [(one, to) for one, to in STREAM if not DARK <= one.occurred_at < DARK + timedelta(hours=4)]
+
+
+async def test_when_nobody_writes_by_any_channel_it_is_told_as_one_silence(store: Store) -> None:
+    shop = await watched_for_a_week(store, [], HEARD)
+    assert len([one for one in await shop.alerts() if one.id.endswith("-silent-")]) == 1
+
+
+async def test_hours_in_which_nobody_listened_are_neither_silence_nor_surge_nor_learnt(store: Store) -> None:
+    vigil = Vigil(store)
+    await vigil.beat(DARK)
+    await vigil.beat(DARK + timedelta(hours=4))
+    shop = await watched_for_a_week(store, [], HEARD, vigil=vigil)
+    assert all(one.id.endswith("-silent-app") for one in await shop.alerts())
+    position, state = await JudgeStore(store).state()
+    assert position == bucket_of(RAISED + timedelta(hours=4, minutes=30)) - 1
+    outlook = unpack_detector(state).outlook()
+    dark = outlook.expected[1:4].sum(axis=1)
+    assert (dark == 0.0).all(), "the three whole hours of it expect nothing"
+    assert outlook.expected[8:20].sum() / 12 == pytest.approx(6, rel=0.4)
+
+
+async def test_while_nobody_listens_still_nothing_is_taken_for_silence(store: Store) -> None:
+    vigil = Vigil(store)
+    await vigil.beat(DARK)
+    shop = await watched_for_a_week(store, [], [(one, to) for one, to in HEARD if one.occurred_at < DARK], vigil=vigil)
+    assert all(one.id.endswith("-silent-app") for one in await shop.alerts())
 
 
 async def test_nothing_is_told_of_what_came_before_telling_began(shop: Shop) -> None:

@@ -72,3 +72,35 @@ def test_stopping_and_going_on_tells_the_same() -> None:
     for swollen in ({"form": 60, "chat": 170}, {"form": FORM, "chat": CHAT}, {"form": 90}):
         assert channels.take(hour, sum(swollen.values()), swollen) == again.take(hour, sum(swollen.values()), swollen)
         hour += 1
+
+
+def test_when_nobody_writes_at_all_it_is_told_until_somebody_does() -> None:
+    channels, hour = watched()
+    assert channels.hush is None
+    told = []
+    for n in range(6):
+        assert channels.take(hour + n, 0, {}) == ()
+        told.append(channels.hush)
+    assert told[0] is not None and told[0].last == hour - 1
+    assert told[5] is not None and told[5].last == hour - 1
+    channels = Channels.unpack(channels.pack())
+    after = [channels.take(hour + 6 + n, FORM + CHAT, {"form": FORM, "chat": CHAT}) for n in range(24)]
+    assert channels.hush is None
+    assert after == [()] * 24, "nothing was learnt of the silence"
+
+
+def test_a_silence_as_long_as_every_night_is_no_news() -> None:
+    rng, channels = np.random.default_rng(6), Channels(2.0, START)
+    told = []
+    for hour in range(START, START + 24 * 21):
+        form = int(rng.poisson(FORM)) if hour % 24 in range(8, 20) and (hour - START) // 24 % 7 < 6 else 0
+        channels.take(hour, form, {"form": form} if form else {})
+        told.append(channels.hush)
+    assert not any(told), "shut at night and on Sundays"
+
+
+def test_hours_in_which_nobody_listened_are_no_silence() -> None:
+    channels, hour = watched()
+    for n in range(12):
+        channels.take(hour + n, 0, {}, excused=True)
+    assert channels.hush is None

@@ -180,6 +180,49 @@ def test_what_nobody_knows_is_not_taken_for_silence() -> None:
     assert tick.score.max() < 4
 
 
+def test_windows_expect_nothing_of_hours_that_nobody_knows_and_nothing_is_learnt_of_them() -> None:
+    detector, _ = watch(stream(300, RATES, 17))
+    first = MONDAY // 12 + 300
+    for hour in range(2):
+        detector.take(first + hour, np.round(RATES))
+    before = detector.pack()["topics"]
+    one_hour = detector.outlook().expected[0, 20]
+    detector.blind(first + 2, first + 5)
+    rows = len(detector.topics) * detector._rows.dtype.itemsize
+    assert detector.pack()["topics"][:rows] == before[:rows], "shares, spreads and episodes stay as they were"
+    y = np.round(RATES)
+    y[20] *= 6
+    detector.take(first + 5, y)
+    windows = {one.end - one.first: one for one in detector.explain("20").spoke}
+    assert windows[6].expected == pytest.approx(3 * one_hour * 1.15, rel=0.35), "of six hours, the three that are known"
+    assert windows[6].observed == int(y[20] + 2 * np.round(RATES[20]))
+
+
+def test_an_announced_promotion_is_expected_from_its_first_bucket_and_forgotten_at_its_end() -> None:
+    rates = np.array([0.3, 0.5, 0.6])  # of few customers the volume cannot be read off in one bucket
+    told = {}
+    for promised in (None, 4.0):
+        rng = np.random.default_rng(3)
+        detector = Detector(DetectorSettings(), MONDAY)
+        for row in range(3):
+            detector.add(str(row))
+        for bucket in range(6 * 288):
+            detector.take(MONDAY + bucket, rng.poisson(rates))
+        expected = []
+        for bucket in range(6 * 288, 6 * 288 + 24):
+            on = bucket < 6 * 288 + 12
+            y = rng.poisson(rates * (4 if on else 1))
+            detector.take(MONDAY + bucket, y, promotion=promised if on else None)
+            ring = detector.cadence.rings[0]
+            expected.append(float(detector._mu[0][ring.slot(MONDAY + bucket)].sum()))
+        told[promised] = expected
+    usual = rates.sum()
+    assert abs(told[4.0][0] / (4 * usual) - 1) < 0.35 < abs(told[None][0] / (4 * usual) - 1)
+    assert abs(told[4.0][12] / usual - 1) < 0.5 < abs(told[None][12] / usual - 1)
+    detector = Detector.unpack(detector.pack())
+    assert detector._promised == 1.0
+
+
 def test_a_week_of_a_yearly_season_is_not_a_surge_but_an_outbreak_is() -> None:
     rng, weeks = np.random.default_rng(18), np.arange(400)
     mean = 12 * np.exp(0.8 * np.cos(2 * np.pi * weeks / 52))
