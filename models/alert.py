@@ -53,6 +53,8 @@ class Sent:
     severity: Severity
     observed: float
     at: datetime
+    per_hour: float | None = None
+    """Customers beyond the expected, then; None of alerts from before this was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Alert:
 
 _LATE = timedelta(hours=1)
 _COMES_BACK = timedelta(days=1)  # what rings again sooner is the same episode (`models.surge.SurgeRules.reopen`)
+_DAYS = timedelta(days=1)
 _GREW = 2.0  # a notified surge is told again at twice the customers, unless somebody has it in hand
 
 
@@ -167,14 +170,28 @@ def decide(alert: Alert, facts: Facts, now: datetime) -> Reason | None:
         return Reason.reopened
     if alert.severity.rank > sent.severity.rank:
         return Reason.escalated
-    if facts.acknowledged_at is None and alert.evidence.window.observed >= _GREW * max(sent.observed, 1):
-        return Reason.grew
-    return None
+    grew = alert.evidence.window.observed >= _GREW * max(sent.observed, 1) or _anew(alert, sent, now)
+    return Reason.grew if grew and facts.acknowledged_at is None else None
+
+
+def _anew(alert: Alert, sent: Sent, now: datetime) -> bool:
+    """Whether an alert that has been open for days speaks of another surge by now: all of it since the last telling, a
+    day ago or more, at twice the pace, and half as many customers. The long window that was told would else hide it."""
+    window = alert.evidence.window
+    if sent.per_hour is None or window.start < sent.at or now - sent.at < _DAYS or alert.evidence.gauge is not None:
+        return False
+    return _pace(alert) >= _GREW * sent.per_hour > 0 and window.observed >= sent.observed / _GREW
+
+
+def _pace(alert: Alert) -> float:
+    """Customers beyond the expected by the hour."""
+    window = alert.evidence.window
+    return (window.observed - window.expected) / max((window.end - window.start) / timedelta(hours=1), 1.0)
 
 
 def mark_sent(alert: Alert, reason: Reason, now: datetime) -> Alert:
     """The alert, remembering what was told."""
-    return replace(alert, sent=Sent(reason, alert.severity, alert.evidence.window.observed, now))
+    return replace(alert, sent=Sent(reason, alert.severity, alert.evidence.window.observed, now, _pace(alert)))
 
 
 _HEADLINES: Mapping[Language, str] = {

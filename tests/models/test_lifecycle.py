@@ -241,6 +241,25 @@ def test_twice_as_many_customers_are_told_again_unless_somebody_has_it_in_hand()
     assert decide(grown(20, Severity.critical), taken, NOW) is Reason.escalated
 
 
+def test_a_surge_where_an_alert_has_been_open_for_days_is_told_again_though_the_old_one_was_larger() -> None:
+    def after(days: int, hours: int, observed: int) -> Alert:
+        """The alert of 24 customers in a day, as a later window shows it."""
+        last = START + days * 288
+        old = replace(evidence(Reading(START, True, False, START - 287, 24, 1.0)))
+        told = mark_sent(open_alert(FIRING, old, Grade(Severity.warning, ()), NOW), Reason.fired, end_of(START))
+        reading = Reading(last, True, False, last + 1 - 12 * hours, observed, 1.0)
+        return update_alert(told, FIRING, evidence(reading), Grade(Severity.warning, ()), last)
+
+    def reason(alert: Alert) -> Reason | None:
+        return decide(alert, Facts(), alert.updated_at)
+
+    assert reason(after(days=3, hours=3, observed=14)) is Reason.grew
+    assert reason(after(days=3, hours=3, observed=9)) is None, "not half as many"
+    assert reason(after(days=3, hours=24, observed=40)) is None, "not twice the pace"
+    assert reason(after(days=0, hours=3, observed=14)) is None, "the same surge"
+    assert decide(after(days=3, hours=3, observed=14), Facts(acknowledged_at=NOW), NOW + timedelta(days=9)) is None
+
+
 def test_a_snooze_ends_at_its_time() -> None:
     snoozed = Facts(snoozed_until=NOW + timedelta(hours=1))
     assert decide(grown(50), snoozed, NOW + timedelta(minutes=59)) is None
