@@ -1,11 +1,10 @@
-"""Embedders over sentence-transformers: the reference in torch, the int8 fast path, and a cache before either."""
+"""Embedders over sentence-transformers: the reference in torch, and the int8 fast path."""
 
 import json
-import threading
-import unicodedata
-from collections import OrderedDict
+import os
 from collections.abc import Callable, Iterator, Sequence
-from hashlib import blake2b, sha256
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,13 +21,17 @@ from models.encoder.quiet import quietly
 Backend = Literal["auto", "onnx", "torch"]
 
 BATCH = 64
-"""Texts in one run of the network: past this the speed on two cores no longer grows, the memory does."""
+"""Texts in one run of the network in torch: past this the speed on two cores no longer grows, the memory does."""
+
+RUN_TOKENS = 256
+"""Tokens, padding counted in, of one run of the int8 form. What flows through the network then stays in a core's own
+cache: measured, runs of 64 texts cost up to 2.9 times as much a text, runs of 96 tokens a tenth more."""
+
+LEAST_TOKENS = 64
+"""Shorter runs are not made for the sake of having one for every thread."""
 
 INT8_COSINE = 0.98
 """Least cosine between the int8 vector of a text and the reference's. Measured by tests/benchmarks/encoder.py."""
-
-CACHE_ENTRIES = 50_000
-"""About 90 MB at 384 dimensions: the vector, its key and the table's own cost."""
 
 
 def load_embedder(source: str | Path, backend: Backend = "auto", *, threads: int = 0) -> Embedder:
@@ -99,7 +102,9 @@ class OnnxEmbedder:
         self._prefix = _prefix(folder)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(MAX_TOKENS)
-        self._session = _session(folder / int8.FILE, threads)
+        self._session = _session(folder / int8.FILE)
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self._pool = ThreadPoolExecutor(self._threads, "embed") if self._threads > 1 else None
         self.dimension = int(self._session.get_outputs()[0].shape[1])
 
     def embed(self, texts: Sequence[str]) -> Vectors:
@@ -108,8 +113,10 @@ class OnnxEmbedder:
             encoded.ids
             for encoded in self._tokenizer.encode_batch_fast([self._prefix + _encodable(text) for text in texts])
         ]
-        for batch in _by_length(tokens):
-            vectors[batch] = self._run([tokens[index] for index in batch])
+        runs = list(_runs([len(own) for own in tokens], self._threads))
+        every: Callable[..., Iterator[NDArray[np.float32]]] = self._pool.map if self._pool and len(runs) > 1 else map
+        for run, own in zip(runs, every(self._run, [[tokens[index] for index in run] for run in runs]), strict=True):
+            vectors[run] = own
         return _directed(vectors)
 
     def _run(self, tokens: list[list[int]]) -> NDArray[np.float32]:
@@ -123,89 +130,35 @@ class OnnxEmbedder:
         return vectors
 
 
-class CachedEmbedder:
-    """Another embedder with a memory of its last vectors: customers and macros repeat themselves word for word.
-
-    Keyed by a hash of the text after NFKC and with single spaces, which is what the default tokenizer sees; the
-    text itself is never kept. At most ``entries`` vectors, the longest unused goes first. Safe to share among
-    threads. To replay a file, embed all its texts once (`prefetch`, in large and fast batches) with ``entries``
-    at least their number; the small calls that follow are then hits.
-    """
-
-    def __init__(self, inner: Embedder, entries: int = CACHE_ENTRIES) -> None:
-        self._inner = inner
-        self._entries = entries
-        self._kept: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
-        self._lock = threading.Lock()
-        self.hits = 0
-        self.misses = 0
-
-    @property
-    def dimension(self) -> int:
-        return self._inner.dimension
-
-    @property
-    def name(self) -> str:
-        return self._inner.name
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    def prefetch(self, texts: Sequence[str]) -> None:
-        """Embed what is not known yet; counted as neither hit nor miss."""
-        keys = [_key(text) for text in texts]
-        self._learn(keys, texts, self._look_up(keys))
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        keys = [_key(text) for text in texts]
-        found = self._look_up(keys)
-        known = sum(key in found for key in keys)
-        with self._lock:
-            self.hits += known
-            self.misses += len(keys) - known
-        vectors = self._learn(keys, texts, found)
-        return np.stack([vectors[key] for key in keys]) if keys else self._inner.embed([])
-
-    def _look_up(self, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
-        with self._lock:
-            found = {key: self._kept[key] for key in keys if key in self._kept}
-            for key in found:
-                self._kept.move_to_end(key)
-        return found
-
-    def _learn(
-        self, keys: Sequence[bytes], texts: Sequence[str], found: dict[bytes, NDArray[np.float32]]
-    ) -> dict[bytes, NDArray[np.float32]]:
-        """``found`` with the vectors of the other texts, each embedded once and remembered."""
-        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
-        if not new:
-            return found
-        learnt = dict(zip(new, self._inner.embed(list(new.values())), strict=True))
-        with self._lock:
-            for key, vector in learnt.items():
-                self._kept[key] = vector.copy()  # a row of a batch would keep the whole batch alive
-            while len(self._kept) > self._entries:
-                self._kept.popitem(last=False)
-        return found | learnt
-
-
-def _session(path: Path, threads: int) -> Any:
+def _session(path: Path) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    # One thread a run, and several runs at a time. Threads that share a run wait for the slowest at every operator:
+    # with the cores busy elsewhere, speed collapses.
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # A waiting thread that spins takes the core from the one it waits for: with the cores shared, speed collapses.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def _by_length(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Indices in batches of `BATCH`, shortest texts first, so that little is padded."""
-    order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
-    for start in range(0, len(order), BATCH):
-        yield order[start : start + BATCH]
+def _runs(lengths: Sequence[int], threads: int) -> Iterator[list[int]]:
+    """Indices in runs of at most `RUN_TOKENS`, shortest texts first, so that little is padded.
+
+    Few texts are divided among the threads.
+
+    >>> list(_runs([200, 9, 100, 8, 120], threads=1))
+    [[3, 1], [2, 4], [0]]
+    """
+    most = min(RUN_TOKENS, max(LEAST_TOKENS, sum(lengths) // threads))
+    run: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda index: lengths[index]):
+        if run and (len(run) + 1) * lengths[index] > most:
+            yield run
+            run = []
+        run.append(index)
+    if run:
+        yield run
 
 
 def _directed(vectors: Vectors) -> Vectors:
@@ -218,11 +171,6 @@ def _directed(vectors: Vectors) -> Vectors:
 def _encodable(text: str) -> str:
     """The text with a question mark for each lone surrogate, which JSON can carry and UTF-8 can't."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _key(text: str) -> bytes:
-    seen = " ".join(unicodedata.normalize("NFKC", text).split())
-    return blake2b(seen.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _manifest(folder: Path) -> dict[str, Any] | None:

@@ -305,7 +305,8 @@ def build_embedder(
 ) -> Embedder:
     """The encoder that the settings name; the packaged one, and what an adapter makes of it, is prepared at first use."""
     from models.encoder.prepare import INTENT, ignore_progress, prepare
-    from models.sentence import CachedEmbedder, load_embedder
+    from models.sentence import load_embedder
+    from models.vectorcache import CachedEmbedder
 
     told = progress or ignore_progress
     if adapter is None and settings.encoder:

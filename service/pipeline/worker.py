@@ -27,6 +27,9 @@ _NEAR = 20  # topics that a question is answered with
 
 Near = tuple[tuple[str, float], ...]
 
+_NONE = Assignment(None, 0.0, None, 2.0)
+"""Of a message that no topic was looked for: there are none yet, or it is chatter."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerRules:
@@ -96,18 +99,21 @@ class Worker:
         """Embed, assign, count and answer what one model holds for."""
         embedder = await self._embedders.of(model)
         texts = [delivery.entry.message.text for delivery in readable if delivery.entry]
-        vectors = await asyncio.to_thread(embedder.embed, [gist(text) for text in texts])
-        assignments = assign(model, texts, vectors)
-        topics = [
-            CHATTER if is_chatter(text) else assignment.topic or NOISE
-            for text, assignment in zip(texts, assignments, strict=True)
-        ]
+        said = [row for row, text in enumerate(texts) if not is_chatter(text)]  # chatter costs no vector
+        vectors = np.zeros((len(texts), embedder.dimension), dtype=np.float32)
+        vectors[said] = await asyncio.to_thread(embedder.embed, [gist(texts[row]) for row in said])
+        assignments = [_NONE] * len(texts)
+        for row, assignment in zip(said, assign(model, [texts[row] for row in said], vectors[said]), strict=True):
+            assignments[row] = assignment
+        topics = [CHATTER] * len(texts)
+        for row in said:
+            topics[row] = assignments[row].topic or NOISE
         counted = [row for row, delivery in enumerate(readable) if not (delivery.entry and delivery.entry.ask)]
         await self._count(
             [readable[row] for row in counted], [topics[row] for row in counted], vectors[counted], embedder.name
         )
         near = [
-            nearest(model, text, vector) if delivery.entry and delivery.entry.ask else ()
+            nearest(model, text, vector) if delivery.entry and delivery.entry.ask and vector.any() else ()
             for delivery, text, vector in zip(readable, texts, vectors, strict=True)
         ]
         await self._tell(readable, assignments, near)
@@ -154,7 +160,7 @@ def centred(model: TopicModel, held: Sequence[Held]) -> Vectors:
 def assign(model: TopicModel | None, texts: Sequence[str], vectors: Vectors) -> list[Assignment]:
     """Assignments of texts by their raw unit vectors; all noise while there is no model."""
     if model is None or len(vectors) == 0:
-        return [Assignment(None, 0.0, None, 2.0)] * len(vectors)
+        return [_NONE] * len(vectors)
     return model.assign(model.centring.apply(vectors, [language_of(text) for text in texts]))
 
 

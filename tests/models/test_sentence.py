@@ -2,15 +2,14 @@
 
 import json
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.embed import Embedder, Vectors, unit
+from models.embed import Embedder, Vectors
 from models.encoder.errors import FolderDamaged
-from models.sentence import INT8_COSINE, CachedEmbedder, OnnxEmbedder, TorchEmbedder, load_embedder
+from models.sentence import INT8_COSINE, OnnxEmbedder, TorchEmbedder, load_embedder
 
 TEXTS = [
     "退款申请三天了还没到账，客服也不回",
@@ -53,21 +52,6 @@ def cosines(one: Vectors, other: Vectors) -> Vectors:
     return products
 
 
-class Counting:
-    """An embedder that gives each text a vector of its own and remembers how it was called."""
-
-    dimension = 8
-    name = "counting@1"
-
-    def __init__(self) -> None:
-        self.calls: list[list[str]] = []
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        self.calls.append(list(texts))
-        rows = [np.random.default_rng([*text.encode()]).normal(size=8) for text in texts]
-        return unit(np.array(rows).reshape(-1, 8))
-
-
 def test_the_int8_form_agrees_with_the_reference(onnx: OnnxEmbedder, torch: TorchEmbedder) -> None:
     assert cosines(onnx.embed(TEXTS), torch.embed(TEXTS)).min() >= INT8_COSINE
 
@@ -101,6 +85,11 @@ def test_neighbours_move_a_reference_vector_by_rounding_only(torch: TorchEmbedde
 def test_neighbours_move_an_int8_vector_within_the_stated_cosine(onnx: OnnxEmbedder) -> None:
     alone = np.concatenate([onnx.embed([text]) for text in TEXTS])
     assert cosines(onnx.embed(TEXTS), alone).min() >= INT8_COSINE
+
+
+def test_threads_move_an_int8_vector_within_the_stated_cosine(encoder_folder: Path, onnx: OnnxEmbedder) -> None:
+    many = OnnxEmbedder(encoder_folder, threads=3)
+    assert cosines(many.embed(TEXTS * 5), onnx.embed(TEXTS * 5)).min() >= INT8_COSINE
 
 
 def test_vectors_come_in_the_order_of_the_texts(onnx: OnnxEmbedder) -> None:
@@ -152,65 +141,3 @@ def test_any_other_folder_of_sentence_transformers_works(encoder_folder: Path, t
     assert embedder.embed(["", "退款"]).shape == (2, 384)
     with pytest.raises(FolderDamaged, match="tocsin prepare"):
         load_embedder(folder, "onnx")
-
-
-def test_a_text_seen_before_is_not_embedded_again() -> None:
-    inner = Counting()
-    cached = CachedEmbedder(inner)
-    first = cached.embed(["退款", "refund", "退款"])
-    second = cached.embed(["refund", "退款"])
-    assert inner.calls == [["退款", "refund"]]
-    np.testing.assert_array_equal(second, first[[1, 0]])
-    assert (cached.hits, cached.misses) == (2, 3)
-
-
-def test_spelling_that_the_tokenizer_does_not_see_makes_no_new_vector() -> None:
-    inner = Counting()
-    cached = CachedEmbedder(inner)
-    cached.embed(["Ａ４ 纸　卡住了"])
-    cached.embed(["  A4 纸 卡住了 "])
-    assert cached.hits == 1
-    cached.embed(["a4 纸 卡住了"])
-    assert cached.misses == 2
-
-
-def test_the_cache_keeps_to_its_bound_and_drops_the_longest_unused() -> None:
-    inner = Counting()
-    cached = CachedEmbedder(inner, entries=2)
-    cached.embed(["a", "b"])
-    cached.embed(["a"])
-    cached.embed(["c"])
-    assert len(cached) == 2
-    cached.embed(["a", "c"])
-    assert inner.calls == [["a", "b"], ["c"]]
-    cached.embed(["b"])
-    assert inner.calls[-1] == ["b"]
-
-
-def test_a_call_larger_than_the_cache_still_answers_in_full() -> None:
-    cached = CachedEmbedder(Counting(), entries=2)
-    texts = [str(number) for number in range(10)]
-    np.testing.assert_array_equal(cached.embed(texts), Counting().embed(texts))
-    assert len(cached) == 2
-
-
-def test_prefetched_texts_are_hits_later() -> None:
-    inner = Counting()
-    cached = CachedEmbedder(inner)
-    cached.prefetch(["a", "b", "c"])
-    assert (cached.hits, cached.misses) == (0, 0)
-    cached.embed(["b"])
-    assert inner.calls == [["a", "b", "c"]]
-    assert (cached.hits, cached.misses) == (1, 0)
-
-
-def test_the_cache_holds_no_text() -> None:
-    cached = CachedEmbedder(Counting())
-    cached.embed(["我的手机号是保密的"])
-    assert all(isinstance(key, bytes) and len(key) == 16 for key in cached._kept)
-
-
-def test_the_cache_passes_name_and_dimension_on() -> None:
-    cached = CachedEmbedder(Counting())
-    assert (cached.name, cached.dimension) == ("counting@1", 8)
-    assert cached.embed([]).shape == (0, 8)
