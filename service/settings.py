@@ -36,6 +36,9 @@ class Settings(BaseSettings):
 
     # Where things are.
     store_url: str | None = Field(None, description="Redis 7+ or Valkey URL; empty: the embedded store")
+    store_replicas: int = Field(
+        0, ge=0, description="replicas that must hold a message before it is accepted, a tick before it counts"
+    )
     data_dir: Path = Field(Path("~/.local/share/tocsin"), description="folder of the embedded store")
     cache: Path = Field(Path("~/.cache/tocsin"), description="folder of the prepared encoder")
     host: str = Field("127.0.0.1", description="address that the API listens on")

@@ -93,7 +93,7 @@ class Rooms:
 
 def open_rooms(settings: Settings, url: str) -> Rooms:
     """Rooms on the store at ``url``; nothing is sent yet."""
-    store = Store.connect(url)
+    store = Store.connect(url, replicas=settings.store_replicas)
     partitions = settings.partitions
     retention = Retention(
         settings.keep_counts, settings.keep_cells, settings.samples_per_topic, settings.waiting, settings.recent

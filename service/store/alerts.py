@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import orjson
-from redis.exceptions import WatchError
 
 from models.alert import Alert, Facts
 from models.bar import Bar
@@ -15,6 +14,7 @@ from service.store.alertcodec import pack, unpack_alert, unpack_facts
 from service.store.redis import Store, store_errors
 
 MOST_EVENTS = 10_000
+_AT_ONCE = 1_000  # alerts dropped in one step: a script's call takes some thousands of words
 _KEPT = timedelta(days=400)  # a timeline, as long as its alert by default
 
 
@@ -61,6 +61,10 @@ class AlertBook:
 
     async def get(self, alert_id: str) -> Filed:
         """Raises `NotFound`."""
+        return (await self._read(alert_id))[0]
+
+    async def _read(self, alert_id: str) -> tuple[Filed, bytes]:
+        """An alert, and its facts as they lie there."""
         with store_errors():
             pipe = self._store.client.pipeline(transaction=False)
             pipe.hget(keys.ALERTS, alert_id)
@@ -68,7 +72,7 @@ class AlertBook:
             body, facts = await pipe.execute()
         if body is None:
             raise NotFound(f"there is no alert {alert_id!r}; GET /v1/alerts lists them")
-        return Filed(unpack_alert(body), unpack_facts(facts))
+        return Filed(unpack_alert(body), unpack_facts(facts)), facts or b""
 
     async def many(self, alert_ids: Sequence[str]) -> list[Filed]:
         """The alerts of these ids; those that are gone are left out."""
@@ -105,34 +109,16 @@ class AlertBook:
     ) -> Filed:
         """Change the facts of an alert and tell the feeds, with what stands in its timeline and what it asks of its
         topic from now on, in one step. Raises `NotFound`, or what ``change`` raises."""
+        names = [keys.FACTS, keys.timeline(alert_id), keys.BARS, keys.EVENTS]
+        line = orjson.dumps(deed, option=orjson.OPT_UTC_Z) if deed is not None else b""
+        bar = _bar(judged)
         for _ in range(20):
-            filed = await self.get(alert_id)
+            filed, before = await self._read(alert_id)
             facts = change(filed.alert, filed.facts)
+            args = [alert_id, before, pack(facts), line, int(_KEPT.total_seconds()), bar, kind, MOST_EVENTS]
             with store_errors():
-                async with self._store.client.pipeline(transaction=True) as pipe:
-                    await pipe.watch(keys.FACTS)
-                    if unpack_facts(await pipe.hget(keys.FACTS, alert_id)) != filed.facts:
-                        continue
-                    pipe.multi()
-                    pipe.hset(keys.FACTS, alert_id, pack(facts))
-                    if deed is not None:
-                        pipe.rpush(keys.timeline(alert_id), orjson.dumps(deed, option=orjson.OPT_UTC_Z))
-                        pipe.expire(keys.timeline(alert_id), _KEPT)
-                    if judged is not None and judged.bar is not None:
-                        pipe.hset(keys.BARS, alert_id, orjson.dumps(judged.bar, option=orjson.OPT_UTC_Z))
-                    elif judged is not None:
-                        pipe.hdel(keys.BARS, alert_id)
-                    pipe.xadd(
-                        keys.EVENTS,
-                        {"kind": kind, "alert": alert_id, "body": b""},
-                        maxlen=MOST_EVENTS,
-                        approximate=True,
-                    )
-                    try:
-                        await pipe.execute()
-                    except WatchError:
-                        continue
-            return Filed(filed.alert, facts)
+                if await self._store.scripts["act"](names, args):
+                    return Filed(filed.alert, facts)
         raise Conflict("others change this alert at the same time; send the request again")
 
     async def timeline(self, alert_id: str) -> list[Deed]:
@@ -184,14 +170,20 @@ class AlertBook:
         """Drop alerts that fired before; answers how many."""
         with store_errors():
             old = await self._store.client.zrange(keys.ALERT_ORDER, "-inf", before.timestamp(), byscore=True)
-            if old:
-                pipe = self._store.client.pipeline(transaction=True)
-                pipe.zrem(keys.ALERT_ORDER, *old)
-                pipe.hdel(keys.ALERTS, *old)
-                pipe.hdel(keys.FACTS, *old)
-                pipe.hdel(keys.BARS, *old)
-                await pipe.execute()
+            for start in range(0, len(old), _AT_ONCE):
+                part = old[start : start + _AT_ONCE]
+                rooms = (keys.ALERTS, keys.FACTS, keys.BARS)
+                await self._store.together(
+                    ("ZREM", keys.ALERT_ORDER, *part), *(("HDEL", room, *part) for room in rooms)
+                )
         return len(old)
+
+
+def _bar(judged: Judged | None) -> bytes:
+    """What the script is told of a bar: nothing to leave it, a dash to take it away."""
+    if judged is None:
+        return b""
+    return orjson.dumps(judged.bar, option=orjson.OPT_UTC_Z) if judged.bar is not None else b"-"
 
 
 def _order(event_id: str) -> tuple[int, int]:

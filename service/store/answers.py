@@ -10,6 +10,7 @@ import orjson
 
 from service.errors import StoreAway
 from service.store import keys
+from service.store.cluster import Command
 from service.store.redis import Store, store_errors
 
 
@@ -27,10 +28,8 @@ class Answer:
 async def publish_answers(store: Store, answers: Sequence[Answer]) -> None:
     """Tell whoever waits; nobody waiting is no error."""
     with store_errors():
-        pipe = store.client.pipeline(transaction=False)
-        for answer in answers:
-            pipe.publish(keys.ANSWERS, orjson.dumps([answer.word, answer.topic, answer.strength, answer.near]))
-        await pipe.execute()
+        bodies = [orjson.dumps([one.word, one.topic, one.strength, one.near]) for one in answers]
+        await store.send([Command(keys.ANSWERS, ("PUBLISH", keys.ANSWERS, body)) for body in bodies])
 
 
 class Answers:

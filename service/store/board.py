@@ -27,10 +27,10 @@ class Board:
     async def read(self) -> dict[str, bytes]:
         """Every process's snapshot by role."""
         with store_errors():
-            found = [key async for key in self._store.client.scan_iter(match=keys.metrics("*"), count=1_000)]
+            found = [name async for name in self._store.names(keys.metrics("*"))]
             bodies = await self._store.client.mget(found) if found else []
         prefix = len(keys.metrics(""))
-        return {key.decode()[prefix:]: body for key, body in zip(found, bodies, strict=True) if body}
+        return {name[prefix:]: body for name, body in zip(found, bodies, strict=True) if body}
 
     async def keep(self, role: str, metrics: Metrics) -> None:
         """Pin up again and again, until cancelled."""

@@ -42,7 +42,10 @@ class PushedContext:
         """Every piece that one of the values leads to."""
         names = await self._names(join, values)
         with store_errors():
-            bodies = await self._store.client.mget([keys.context(name) for name in names]) if names else []
+            pipe = self._store.client.pipeline(transaction=False)
+            for name in names:
+                pipe.get(keys.context(name))
+            bodies = await pipe.execute()
         return [_piece(body) for body in bodies if body]
 
     async def erase(self, customer: CustomerKey) -> int:

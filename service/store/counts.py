@@ -89,7 +89,9 @@ class Counts:
                 tally.space,
             ]
         with store_errors():
-            return list(await self._store.scripts["count"]([_stream(partition, moved_from)], args))
+            return list(
+                await self._store.scripts["count"]([_stream(partition, moved_from), keys.guard(partition)], args)
+            )
 
     async def inherit(self, gone: str, into: str, first: int, last: int) -> int:
         """Count under ``into`` what buckets ``[first, last]`` counted under ``gone``, and what is still to come.
@@ -101,7 +103,7 @@ class Counts:
             for hour in range(first // BUCKETS_PER_HOUR, last // BUCKETS_PER_HOUR + 1, 24):
                 args = [keys.partition(partition), gone, into, hour, hour + 24, self.samples_kept]
                 with store_errors():
-                    moved += await self._store.scripts["inherit"]([keys.heirs(partition)], args)
+                    moved += await self._store.scripts["inherit"]([keys.heirs(partition), keys.guard(partition)], args)
         return moved
 
     async def disinherit(self, topic: str) -> None:

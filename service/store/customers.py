@@ -94,7 +94,7 @@ class Customers:
         number = keys.partition_of(customer, self._partitions)
         streams = [keys.inbox(number), keys.waiting(number), keys.recent(number), keys.dead(number)]
         with store_errors():
-            samples = [one.decode() async for one in self._store.client.scan_iter(match=keys.samples(number, "*"))]
+            samples = [name async for name in self._store.names(keys.samples(number, "*"))]
         return streams + samples
 
     async def _in(self, stream: str, customer: CustomerKey) -> AsyncIterator[tuple[bytes, Message]]:
@@ -138,7 +138,7 @@ class Customers:
 
     async def _strike_marks(self, customer: CustomerKey) -> int:
         number, struck = keys.partition_of(customer, self._partitions), 0
-        async for key in self._store.client.scan_iter(match=f"{keys.partition(number)}:customers:*"):
+        async for key in self._store.names(f"{keys.partition(number)}:customers:*"):
             mine = [
                 name
                 async for name, _ in self._store.client.hscan_iter(

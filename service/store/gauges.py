@@ -14,6 +14,7 @@ from service.store import keys
 from service.store.codec import FIELD_SEPARATOR
 from service.store.inbox import Accepted
 from service.store.redis import Store, hashes_by_bucket, store_errors
+from service.store.script import Call
 
 _N, _TOTAL, _BIN = "n", "s", "b"
 
@@ -47,20 +48,24 @@ class Gauges:
             by_partition[keys.partition_of(name, self._partitions)].append(i)
         answer = [Accepted.accepted] * len(observations)
         with store_errors():
-            for partition, rows in by_partition.items():
-                taken = await self._observe(partition, [observations[i] for i in rows], now)
-                for i, new in zip(rows, taken, strict=True):
-                    answer[i] = Accepted.accepted if new else Accepted.duplicate
+            calls = [
+                self._observe(partition, [observations[i] for i in rows], now)
+                for partition, rows in by_partition.items()
+            ]
+            taken = await self._store.scripts["observe"].each(calls)
+        for rows, marks in zip(by_partition.values(), taken, strict=True):
+            for i, new in zip(rows, marks, strict=True):
+                answer[i] = Accepted.accepted if new else Accepted.duplicate
         return answer
 
-    async def _observe(self, partition: int, observations: Sequence[Observation], now: datetime) -> list[int]:
+    def _observe(self, partition: int, observations: Sequence[Observation], now: datetime) -> Call:
         today = int(now.timestamp() // 86_400)
         seen = [keys.observed(partition, today - back) for back in range(self._days + 1)]
         args: list[object] = [keys.partition(partition), *self._keep]
         for one in observations:
             bucket = bucket_of(one.occurred_at)
             args += [_digest(one), f"{one.occurred_at.timestamp():.3f}", bucket, bucket // BUCKETS_PER_HOUR, _said(one)]
-        return list(await self._store.scripts["observe"]([keys.gauge_span(partition), *seen], args))
+        return [keys.gauge_span(partition), *seen, keys.guard(partition)], args
 
     async def span(self) -> tuple[datetime, datetime] | None:
         """The oldest and the newest time of any observation; None before the first."""

@@ -1,5 +1,6 @@
 """The inbox: messages accepted and not yet counted, a stream in each partition."""
 
+import asyncio
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,10 +13,16 @@ from redis.exceptions import ResponseError
 from models.message import Message
 from service.errors import Overloaded
 from service.store import keys
+from service.store.cluster import Command
 from service.store.codec import Entry, pack_entry, unpack_entry
 from service.store.redis import Store, store_errors
+from service.store.script import Call
 
 _MOST_DEAD = 10_000
+_POLL, _POLL_MOST = 0.002, 0.05  # seconds between two looks at the inboxes of a cluster, while nothing comes
+
+Taken = list[tuple[bytes, list[tuple[bytes, object]]]]
+"""Entries by the name of their stream."""
 
 
 class Accepted(Enum):
@@ -85,23 +92,25 @@ class Inbox:
             by_partition[keys.partition_of(entry.message.customer, self._partitions)].append(i)
         answer = [Accepted.accepted] * len(entries)
         with store_errors():
-            for partition, rows in by_partition.items():
-                taken = await self._accept(partition, [entries[i] for i in rows], now)
-                for i, new in zip(rows, taken, strict=True):
-                    answer[i] = Accepted.accepted if new else Accepted.duplicate
+            calls = [
+                self._accept(partition, [entries[i] for i in rows], now) for partition, rows in by_partition.items()
+            ]
+            taken = await self._store.scripts["accept"].each(calls)
+        for rows, marks in zip(by_partition.values(), taken, strict=True):
+            if marks == [-1]:
+                raise Overloaded("the workers are behind; wait and send again", timedelta(seconds=5))
+            for i, new in zip(rows, marks, strict=True):
+                answer[i] = Accepted.accepted if new else Accepted.duplicate
         return answer
 
-    async def _accept(self, partition: int, entries: Sequence[Entry], now: datetime) -> list[bool]:
+    def _accept(self, partition: int, entries: Sequence[Entry], now: datetime) -> Call:
         today = int(now.timestamp() // 86_400)
         seen = [f"{keys.partition(partition)}:seen:{today - back}" for back in range(self._days + 1)]
         args: list[object] = [self._most, (self._days + 1) * 86_400]
         for entry in entries:
             message = entry.message
             args += [_digest(message), f"{message.occurred_at.timestamp():.3f}", pack_entry(entry)]
-        taken = await self._store.scripts["accept"]([keys.inbox(partition), keys.newest(partition), *seen], args)
-        if taken == [-1]:
-            raise Overloaded("the workers are behind; wait and send again", timedelta(seconds=5))
-        return [bool(one) for one in taken]
+        return [keys.inbox(partition), keys.newest(partition), *seen], args
 
     async def ask(self, entry: Entry) -> None:
         """Append a question beside the messages; it counts as none and moves no clock.
@@ -133,12 +142,9 @@ class Inbox:
     async def take(self, worker: str, count: int, wait: timedelta | None = None) -> list[Delivery]:
         """Up to about ``count`` new entries over all partitions, waiting at most ``wait`` for the first."""
         each = max(1, -(-count // self._partitions))
-        block = None if wait is None else max(1, int(wait.total_seconds() * 1_000))
         with store_errors():
             try:
-                answer = await self._store.client.xreadgroup(
-                    keys.GROUP, worker, dict.fromkeys(self._inboxes, ">"), count=each, block=block
-                )
+                taken = await (self._poll if self._store.clustered else self._read)(worker, each, wait)
             except ResponseError as error:
                 if not str(error).startswith("NOGROUP"):
                     raise
@@ -146,9 +152,32 @@ class Inbox:
                 return []
         return [
             _delivery(self._inboxes[_text(name)], entry_id, fields)
-            for name, entries in _streams(answer)
+            for name, entries in taken
             for entry_id, fields in entries
         ]
+
+    async def _read(self, worker: str, each: int, wait: timedelta | None) -> Taken:
+        """From all inboxes of one server by one command, which waits there."""
+        block = None if wait is None else max(1, int(wait.total_seconds() * 1_000))
+        streams = dict.fromkeys(self._inboxes, ">")
+        return _streams(
+            await self._store.client.xreadgroup(keys.GROUP, worker, streams, count=each, block=block)
+        )  # fmt: skip
+
+    async def _poll(self, worker: str, each: int, wait: timedelta | None) -> Taken:
+        """From inboxes that lie on several servers, where no command can wait for all: asked again and again."""
+        read = ("XREADGROUP", "GROUP", keys.GROUP, worker, "COUNT", each, "STREAMS")
+        left, pause = wait.total_seconds() if wait else 0.0, _POLL
+        while True:
+            answers = await self._store.send([Command(inbox, (*read, inbox, ">")) for inbox in self._inboxes])
+            for one in answers:
+                if isinstance(one, Exception):
+                    raise one
+            taken = [stream for one in answers for stream in _streams(one)]
+            if taken or left <= 0:
+                return taken
+            await asyncio.sleep(min(pause, left))
+            left, pause = left - pause, min(2 * pause, _POLL_MOST)
 
     async def claim(self, worker: str, idle: timedelta, count: int) -> list[tuple[Delivery, int]]:
         """Entries that another worker took longer than ``idle`` ago and never counted, with their tries."""
@@ -277,7 +306,7 @@ def _field(fields: object, name: bytes) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def _streams(answer: object) -> list[tuple[bytes, list[tuple[bytes, object]]]]:
+def _streams(answer: object) -> Taken:
     """The streams of an XREADGROUP answer, as RESP2 (pairs) and RESP3 (a map) give it."""
     if not answer:
         return []

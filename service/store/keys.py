@@ -6,6 +6,7 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | key                                | type   | lives                 | written by          |
 |------------------------------------|--------|-----------------------|---------------------|
 | tocsin:{pN}:inbox                  | stream | until counted         | api (accept.lua)    |
+| tocsin:{pN}:guard                  |        | never                 | nobody              |
 | tocsin:{pN}:seen:DAY               | set    | keep_seen + 1 day     | api (accept.lua)    |
 | tocsin:{pN}:newest                 | string | for ever              | api (accept.lua)    |
 | tocsin:{pN}:customers:DAY          | hash   | 3 days after its day  | worker (count.lua)  |
@@ -114,6 +115,15 @@ def partition_of(customer: str, partitions: int) -> int:
 def partition(number: int) -> str:
     """Prefix of all keys of one partition."""
     return f"tocsin:{{p{number}}}"
+
+
+def guard(number: int) -> str:
+    """A key of a partition that is never written.
+
+    Scripts that make names of keys name it too: while a slot moves between two masters, a cluster refuses a command
+    of several keys one of which is missing, before it begins. So none stops in the middle for want of a moved key.
+    """
+    return f"{partition(number)}:guard"
 
 
 def inbox(number: int) -> str:

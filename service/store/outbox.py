@@ -64,10 +64,8 @@ class Outbox:
     async def put(self, due: Due, at: datetime) -> None:
         """Add one notification by hand (the judge adds its own in its tick)."""
         with store_errors():
-            pipe = self._store.client.pipeline(transaction=True)
-            pipe.hset(keys.OUTBOX_BODIES, due.id, pack_due(due.receiver, due.payload, due.attempt, once=due.once))
-            pipe.zadd(keys.OUTBOX, {due.id: at.timestamp()})
-            await pipe.execute()
+            body = pack_due(due.receiver, due.payload, due.attempt, once=due.once)
+            await self._store.together(*_puts(due.id, body, at))
 
     async def due(self, now: datetime, count: int = 50) -> list[Due]:
         """What is to be sent now, the longest due first."""
@@ -111,12 +109,14 @@ class Outbox:
     async def later(self, *dues: Due, at: datetime, tried: bool = True) -> None:
         """To be sent at ``at``; counted as a try unless it was only put off."""
         with store_errors():
-            pipe = self._store.client.pipeline(transaction=True)
-            for due in dues:
-                body = pack_due(due.receiver, due.payload, due.attempt + tried, once=due.once)
-                pipe.hset(keys.OUTBOX_BODIES, due.id, body)
-                pipe.zadd(keys.OUTBOX, {due.id: at.timestamp()})
-            await pipe.execute()
+            commands = [
+                command
+                for due in dues
+                for command in _puts(
+                    due.id, pack_due(due.receiver, due.payload, due.attempt + tried, once=due.once), at
+                )
+            ]
+            await self._store.together(*commands)
 
     async def dead(self, *dues: Due, reason: str, at: datetime) -> None:
         """Given up, kept aside with the reason."""
@@ -153,20 +153,18 @@ class Outbox:
 
     async def _settle(self, dues: Sequence[Due], reason: str | None = None, at: datetime | None = None) -> None:
         with store_errors():
-            pipe = self._store.client.pipeline(transaction=True)
+            commands: list[tuple[object, ...]] = []
             for due in dues:
-                pipe.zrem(keys.OUTBOX, due.id)
-                pipe.hdel(keys.OUTBOX_BODIES, due.id)
+                commands += [("ZREM", keys.OUTBOX, due.id), ("HDEL", keys.OUTBOX_BODIES, due.id)]
                 if reason is not None and at is not None:
-                    fields = {
-                        "id": due.id,
-                        "reason": reason,
-                        "attempts": due.attempt + 1,
-                        "at": at.timestamp(),
-                        "body": pack_due(due.receiver, due.payload),
-                    }
-                    pipe.xadd(keys.OUTBOX_DEAD, fields, maxlen=_MOST_DEAD, approximate=True)
-            await pipe.execute()
+                    told = ("id", due.id, "reason", reason, "attempts", due.attempt + 1, "at", at.timestamp())
+                    body = pack_due(due.receiver, due.payload)
+                    commands.append(("XADD", keys.OUTBOX_DEAD, "MAXLEN", "~", _MOST_DEAD, "*", *told, "body", body))
+            await self._store.together(*commands)
+
+
+def _puts(name: str, body: bytes, at: datetime) -> list[tuple[object, ...]]:
+    return [("HSET", keys.OUTBOX_BODIES, name, body), ("ZADD", keys.OUTBOX, at.timestamp(), name)]
 
 
 def _short(receiver: str) -> str:

@@ -7,7 +7,7 @@ from service.errors import StoreAway
 from service.store import keys
 from service.store.redis import Store, store_errors
 
-_BLOCK = timedelta(seconds=5)
+_BLOCK = timedelta(seconds=2)
 
 
 class Pulse:

@@ -1,17 +1,18 @@
-"""The connection: one client, the scripts loaded once, every failure of the store one error."""
+"""The connection: one client, of a server or of a cluster; its scripts; every failure of the store one error."""
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
 from typing import Any
 
 import redis.asyncio as aioredis
+from redis.asyncio.cluster import RedisCluster
+from redis.exceptions import ClusterError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from service.errors import StoreAway
+from service.store.cluster import AWAY, Command, NotReplicated, is_cluster, open_cluster, send, whole
+from service.store.script import Script
 
 PIPELINE = 500  # buckets asked for at a time
 SCRIPTS = (
@@ -27,9 +28,17 @@ SCRIPTS = (
     "model",
     "carry",
     "observe",
+    "act",
+    "together",
 )
+_HUNG = 5  # seconds, after which another node of a cluster is asked; longer than any command waits (`Pulse`)
+LASTING = ("accept", "observe", "commit", "model", "act", "fanout")
+"""What is answered for: where replicas are asked for, it is theirs before it is said to be done."""
 
-_AWAY = (RedisConnectionError, RedisTimeoutError, OutOfMemoryError, ReadOnlyError, ConnectionError, OSError)
+_AWAY = (
+    *(RedisConnectionError, RedisTimeoutError, OutOfMemoryError, ReadOnlyError, ClusterError),
+    *(ConnectionError, OSError, *AWAY),
+)
 
 
 @contextmanager
@@ -37,6 +46,8 @@ def store_errors() -> Iterator[None]:
     """Turn whatever the client raises while the store is away, full or read-only into `StoreAway`."""
     try:
         yield
+    except NotReplicated as error:
+        raise StoreAway("the store's replicas do not have it yet; send it again, nothing is doubled") from error
     except _AWAY as error:
         raise StoreAway(f"the store does not answer ({type(error).__name__}); nothing was taken, try again") from error
     except ResponseError as error:
@@ -44,21 +55,6 @@ def store_errors() -> Iterator[None]:
         if word in ("LOADING", "MISCONF", "OOM", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "BUSY"):
             raise StoreAway(f"the store refuses for now ({word}); nothing was taken, try again") from error
         raise
-
-
-class Script:
-    """A Lua script by its digest; loaded once, and again after the store lost it."""
-
-    def __init__(self, client: Any, name: str) -> None:
-        self._client = client
-        self._body = (files("service.store") / "scripts" / f"{name}.lua").read_text()
-        self._digest = hashlib.sha1(self._body.encode(), usedforsecurity=False).hexdigest()
-
-    async def __call__(self, keys: Sequence[str], args: Sequence[Any]) -> Any:
-        try:
-            return await self._client.evalsha(self._digest, len(keys), *keys, *args)
-        except NoScriptError:
-            return await self._client.eval(self._body, len(keys), *keys, *args)
 
 
 def text_of(value: bytes | str) -> str:
@@ -72,26 +68,55 @@ def bytes_of(value: bytes | str) -> bytes:
 
 
 class Store:
-    """The client and its scripts; the rooms of the store (inbox, counts, alerts, ...) are built on it."""
+    """The client and its scripts; the rooms of the store (inbox, counts, alerts, ...) are built on it.
 
-    def __init__(self, client: aioredis.Redis) -> None:
+    With ``replicas``, what is answered for (`LASTING`) is held by so many replicas of its master first, so that it
+    outlives the master; without, the last second of a master that dies may be lost.
+    """
+
+    def __init__(self, client: aioredis.Redis | RedisCluster, *, replicas: int = 0) -> None:
         # The client's types allow for text or bytes, now or later; here replies are bytes and awaited.
         self.client: Any = client
-        self.scripts = {name: Script(client, name) for name in SCRIPTS}
+        self.clustered = isinstance(client, RedisCluster)
+        self.scripts = {name: Script(client, name, replicas=replicas if name in LASTING else 0) for name in SCRIPTS}
 
     @classmethod
-    def connect(cls, url: str) -> "Store":
-        """A store at ``url`` (redis://, rediss:// or unix://); nothing is sent before the first call."""
-        return cls(
-            aioredis.Redis.from_url(
-                url, socket_connect_timeout=5, socket_timeout=30, health_check_interval=30, decode_responses=False
-            )
-        )
+    def connect(cls, url: str, *, replicas: int = 0) -> "Store":
+        """A store at ``url`` (redis://, rediss://, unix://, or a cluster's, see `open_cluster`); nothing is sent before
+        the first call."""
+        options: dict[str, Any] = {"socket_connect_timeout": 5, "health_check_interval": 30, "decode_responses": False}
+        if is_cluster(url):
+            return cls(open_cluster(url, socket_timeout=_HUNG, **options), replicas=replicas)
+        return cls(aioredis.Redis.from_url(url, socket_timeout=30, **options), replicas=replicas)
 
     async def ping(self) -> None:
-        """Raises `StoreAway` where the store does not answer."""
+        """Raises `StoreAway` where the store, or a part of the cluster, does not answer."""
         with store_errors():
-            await self.client.ping()
+            if not self.clustered:
+                await self.client.ping()
+            elif not await whole(self.client):
+                raise ClusterError("a part is away")
+
+    async def send(self, commands: Sequence[Command]) -> list[Any]:
+        """Each command at the server that holds its key, at once; answers in their order, errors among them."""
+        if self.clustered:
+            return await send(self.client, commands)
+        pipe = self.client.pipeline(transaction=False)
+        for command in commands:
+            pipe.execute_command(*command.words, **command.options)
+        return list(await pipe.execute(raise_on_error=False))
+
+    async def together(self, *commands: tuple[Any, ...]) -> None:
+        """Commands on keys of one hash tag, each ``(word, key, ...)``, in one step."""
+        if not commands:
+            return
+        args = [word for command in commands for word in (len(command), *command)]
+        await self.scripts["together"](list(dict.fromkeys(command[1] for command in commands)), args)
+
+    async def names(self, pattern: str) -> AsyncIterator[str]:
+        """All keys of a pattern, on whatever server."""
+        async for name in self.client.scan_iter(match=pattern, count=1_000):
+            yield text_of(name)
 
     async def close(self) -> None:
         await self.client.aclose()

@@ -25,8 +25,7 @@ class Sweep:
         with store_errors():
             for number in range(self._partitions):
                 streams = [keys.waiting(number), keys.recent(number), keys.dead(number)]
-                pattern = keys.samples(number, "*")
-                streams += [one.decode() async for one in self._store.client.scan_iter(match=pattern)]
+                streams += [name async for name in self._store.names(keys.samples(number, "*"))]
                 for stream in streams:
                     gone += int(await self._store.client.xtrim(stream, minid=f"{oldest}-0", approximate=False))
         return gone + await self._book.forget(now - self._alerts)

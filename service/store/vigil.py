@@ -29,10 +29,8 @@ class Vigil:
         with store_errors():
             last = await self._store.client.set(keys.HEARD, now.timestamp(), get=True)
             if last is not None and now.timestamp() - float(last) > _GAP.total_seconds():
-                pipe = self._store.client.pipeline(transaction=True)
-                pipe.rpush(keys.BLIND, orjson.dumps([float(last), now.timestamp()]))
-                pipe.ltrim(keys.BLIND, -_MOST, -1)
-                await pipe.execute()
+                spot = orjson.dumps([float(last), now.timestamp()])
+                await self._store.together(("RPUSH", keys.BLIND, spot), ("LTRIM", keys.BLIND, -_MOST, -1))
 
     async def blind(self, since: datetime) -> list[BlindSpot]:
         """The blind spots that ended later, oldest first."""

@@ -1,4 +1,4 @@
-"""Every contract holds on each store we promise: the embedded Valkey, and Debian's redis-server."""
+"""Every contract holds on each store we promise: the embedded Valkey, Debian's redis-server, and a cluster of three."""
 
 import shutil
 import subprocess
@@ -11,7 +11,16 @@ import redis
 from service.clock import sleep_until
 from service.store.embedded import EmbeddedStore
 from service.store.redis import Store
+from tests.loopback import loopback
 
+ON_CLUSTER = (
+    "test_alert_book",
+    "test_customers",
+    "test_delivery",
+    "test_feedback",
+    "test_inbox_and_counts",
+    "test_vigil",
+)
 _REDIS = shutil.which("redis-server")
 
 
@@ -42,10 +51,24 @@ def _answers(socket: Path) -> bool:
         return False
 
 
-@pytest.fixture(scope="session", params=["embedded", "debian"])
+def _cluster(folder: Path) -> Iterator[str]:
+    with loopback(folder, replicas=False) as cluster:
+        yield cluster.url
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
+    """What is quick runs on the cluster too; the rest uses no other commands, and is run there by ``-k cluster``."""
+    if config.getoption("keyword"):
+        return
+    left = [one for one in items if "[cluster" not in one.name or one.path.stem in ON_CLUSTER]
+    config.hook.pytest_deselected(items=[one for one in items if one not in left])
+    items[:] = left
+
+
+@pytest.fixture(scope="session", params=["embedded", "debian", "cluster"])
 def store_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp(request.param)
-    yield from {"embedded": _embedded, "debian": _debian}[request.param](folder)
+    yield from {"embedded": _embedded, "debian": _debian, "cluster": _cluster}[request.param](folder)
 
 
 @pytest.fixture

@@ -213,7 +213,7 @@ class Shop:
         }
 
 
-_DUMPS: dict[str, list[tuple[bytes, bytes]]] = {}
+_DUMPS: dict[str, list[tuple[str, bytes]]] = {}
 
 
 @pytest.fixture
@@ -227,7 +227,7 @@ async def shop(store: Store, store_url: str) -> Shop:
         await judge.begin(bucket_of(WATCHED), raise_from=bucket_of(RAISED))
         await judge.advance(RAISED, RAISED)
         await client.delete(keys.lease("judge"))
-        names = sorted(await client.keys("*"))
+        names = sorted([name async for name in store.names("*")])
         _DUMPS[store_url] = list(zip(names, [await client.dump(name) for name in names], strict=True))
         return shop
     await restore(store, store_url)

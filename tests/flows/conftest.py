@@ -92,7 +92,7 @@ def _answers(client: httpx.Client) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     import socket
 
     with socket.socket() as probe:
@@ -113,7 +113,7 @@ def stage(tmp_path: Path, encoder_folder: Path) -> Iterator[Stage]:
 
 def _stage(folder: Path, encoder: Path) -> Iterator[Stage]:
     with EmbeddedStore(folder / "store") as store:
-        stage = Stage(store.url, folder, encoder, _free_port())
+        stage = Stage(store.url, folder, encoder, free_port())
         try:
             yield stage
         finally:

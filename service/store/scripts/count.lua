@@ -1,7 +1,7 @@
 #!lua
 -- Count messages of one partition exactly once: the acknowledgement (or the removal from the waiting pool) is the
 -- test, and counting, sampling and acknowledging are one step, so a worker killed anywhere loses and doubles nothing.
--- KEYS source stream: the inbox, or where a message lies that is moved to another topic
+-- KEYS source stream (the inbox, or where a message lies that is moved to another topic), guard
 -- ARGV prefix, topic it is moved from ('-' for none; '' out of the inbox), group, seconds to keep customers, counts, cells, samples a topic,
 --      waiting messages, recent messages, then nine per message:
 --      entry id, topic ('-' for none, '~' for chatter), bucket, occurred at (s), customer, cells (joined by 0x1e),

@@ -2,7 +2,7 @@
 -- Count under one topic what was counted under another: its counts and cells by the day, whom it counted already, and
 -- its samples. What is still on its way goes there too, by the heirs. Every step adds here what it takes there, so the
 -- sum is the same at any moment, and doing it again does nothing more.
--- KEYS heirs
+-- KEYS heirs, guard
 -- ARGV prefix, topic that is no more, its heir, first hour, hour after the last, samples a topic
 -- Returns how many messages went over.
 local prefix, gone, into = ARGV[1], ARGV[2], ARGV[3]

@@ -1,7 +1,7 @@
 #!lua
 -- Add observations of indicators to what a partition holds, each once: remembered and counted in one step, so that a
 -- repeated post adds nothing and an accepted one is never missing.
--- KEYS span (oldest and newest time), seen today, seen on the days before (any number)
+-- KEYS span (oldest and newest time), seen today, seen on the days before (any number), guard
 -- ARGV prefix, seconds to remember an id, to keep buckets, to keep cells, then fives per observation: digest,
 --      occurred at (s), bucket, hour, JSON of {tally: {field: amount}, cells: {field: amount}}
 -- Returns 1 (accepted) or 0 (duplicate) for each.
@@ -19,7 +19,7 @@ end
 for i = 5, #ARGV, 5 do
   local digest, at, bucket, hour = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3]
   local known = 0
-  for k = 3, #KEYS do
+  for k = 3, #KEYS - 1 do
     if redis.call('SISMEMBER', KEYS[k], digest) == 1 then known = 1 break end
   end
   if known == 1 or redis.call('SADD', today, digest) == 0 then
