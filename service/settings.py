@@ -35,7 +35,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
 
     # Where things are.
-    store_url: str | None = Field(None, description="Redis 7+ or Valkey URL; empty: the embedded store")
+    store_url: str | None = Field(
+        None, description="Redis 7+ or Valkey URL, perhaps of a cluster; empty: the embedded store"
+    )
     store_replicas: int = Field(
         0, ge=0, description="replicas that must hold a message before it is accepted, a tick before it counts"
     )

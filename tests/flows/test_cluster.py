@@ -82,7 +82,9 @@ def test_a_master_killed_in_the_middle_of_the_stream_loses_and_doubles_nothing(c
         assert sleep_until(lambda: client.get("/readyz").status_code == 503, seconds=10), "it is not ready, and says so"
         refused = client.post("/v1/messages:batch", json=[message(n) for n in range(BATCH)])
         assert (refused.status_code, int(refused.headers["retry-after"]) >= 1) == (503, True)
-        # Its replica takes over; until that has a replica itself, what it holds is not accepted.
+        # Its replica takes over; until that has a replica itself, what it holds is not accepted. (Started before
+        # that, a master that keeps nothing on disk would come back empty, and its replica would follow it.)
+        stage.wait(lambda: cluster.holder(keys.inbox(0)) is not victim)
         victim.start()
         for number in range(TOTAL // 3, 2 * TOTAL // 3, BATCH):
             posted(client, number)
