@@ -1,6 +1,6 @@
 """The detector's account of itself: why a topic alarms or not, its curve, and what is expected of all."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -29,6 +29,10 @@ class Account(Scanning):
         scanned = self._scanned(bucket)
         telling = self._window_verdict(scanned, int(scanned.best[row]), row, bucket, self.threshold)
         return self._onset(row, bucket, telling)
+
+    def factors(self, topic: str, first: int, end: int, expected: float) -> tuple[Factor, ...]:
+        """What made the ``expected`` count of a topic in buckets ``first`` up to, not with, ``end``; their product."""
+        return self._factors(self._row(topic), WindowVerdict(first, end, 0, expected, 0, 0.0))
 
     def _window_verdict(self, scanned: Scanned, w: int, row: int, bucket: int, required: float) -> WindowVerdict:
         i, window = self.cadence.windows[w]
@@ -83,10 +87,18 @@ class Account(Scanning):
             Factor("volume", telling.expected / max(base * both, 1e-9)),
         )
 
-    def outlook(self) -> Outlook:
-        """What is expected of every topic by the beat, newest first: what `models.cells` judges hidden cells against."""
+    def outlook(self, loud: Collection[str] = ()) -> Outlook:
+        """What is expected of every topic by the beat, newest first: what `models.cells` judges hidden cells against.
+
+        Of topics that are ``loud`` already it is what they counted, where that is more: only what grew more than they
+        did is news there.
+        """
         beat, ring = self._this_beat(self._bucket), self.cadence.rings[1]
-        expected = self._mu[1][ring.newest_first(self._bucket)].astype(float)
+        order = ring.newest_first(self._bucket)
+        expected = self._mu[1][order].astype(float)
+        rows = [row for row, topic in enumerate(self.topics) if topic in loud]
+        if rows:
+            expected[:, rows] = np.maximum(expected[:, rows], self._y[1][order][:, rows])
         return Outlook(tuple(self.topics), expected, beat.phi, beat.alpha[self.cadence.reading] + beat.doubt)
 
     def curve(self, topic: str, buckets: Sequence[int]) -> tuple[FloatArray, FloatArray, FloatArray]:

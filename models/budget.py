@@ -4,21 +4,48 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from models.buckets import BUCKET
+from models.buckets import BUCKET, BUCKETS_PER_HOUR
+from models.cellwatch import CellWatch
 from models.detector import Detector
 from models.watch import Watch
 
 TOPICS, CROWDS, SWELLS = 0.1, 0.85, 0.05
 """Shares of the budget of false alarms: of topics, of crowds, and of channels that swell. On the development streams four
 in five surges are found as crowds."""
+BUSY_TOPICS, CELLS = 0.45, 0.5
+"""The same where messages are so many that crowds have no past (`models.cellwatch`): counts must tell then. Half to
+hidden cells, since they are many and a defect of one batch shows nowhere else."""
 SPAN = timedelta(days=28)  # what detector and watch remember of episodes
 CHOICES = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """How a budget is shared out, in false alarms a week."""
+
+    topics: float
+    crowds: float
+    cells: float
+    swells: float
+
+
+def parts_of(budget: float, *, slow: bool = False, busy: bool = False) -> Parts:
+    """A budget shared out. ``slow``: topics are not judged; ``busy``: crowds are not, and hidden cells are.
+
+    >>> parts_of(2.0), parts_of(2.0, busy=True)
+    (Parts(topics=0.2, crowds=1.7, cells=0.0, swells=0.1), Parts(topics=0.9, crowds=0.0, cells=1.0, swells=0.1))
+    """
+    if busy:
+        return Parts(BUSY_TOPICS * budget, 0.0, CELLS * budget, SWELLS * budget)
+    crowds = budget - SWELLS * budget if slow else CROWDS * budget
+    return Parts(TOPICS * budget, crowds, 0.0, SWELLS * budget)
+
+
+@dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a budget of false alarms a week comes to: the scores that topics and crowds must reach, and how many
-    episodes reached them. An event that rang as both counts twice, so this is the most that would have been told."""
+    """What a budget of false alarms a week comes to: the scores that topics and crowds (of a busy tenant, hidden cells)
+    must reach, and how many episodes reached them. An event that rang as both counts twice, so this is the most that
+    would have been told."""
 
     per_week: float
     threshold: float
@@ -26,17 +53,23 @@ class Meaning:
     episodes: int
 
 
-def meanings(detector: Detector, watch: Watch, now: int, budgets: Sequence[float]) -> tuple[Meaning, ...]:
+def meanings(
+    detector: Detector, watch: Watch, now: int, budgets: Sequence[float], cells: CellWatch | None = None
+) -> tuple[Meaning, ...]:
     """What each of these budgets would have meant over the last 28 days, or as long as is remembered.
 
-    ``now`` is the first bucket not judged.
+    ``now`` is the first bucket not judged; ``cells`` are those of a busy tenant, in the place of crowds.
     """
-    return tuple(_meaning(detector, watch, now, budget) for budget in budgets)
+    return tuple(_meaning(detector, watch, now, budget, cells) for budget in budgets)
 
 
-def _meaning(detector: Detector, watch: Watch, now: int, budget: float) -> Meaning:
-    threshold = detector.threshold_for(TOPICS * budget)
-    bar = watch.bar_at(CROWDS * budget, now)
-    since = now - SPAN // BUCKET
-    episodes = detector.reached(threshold, since) + watch.reached(bar, since)
-    return Meaning(budget, threshold, bar, episodes)
+def _meaning(detector: Detector, watch: Watch, now: int, budget: float, cells: CellWatch | None) -> Meaning:
+    since, parts = now - SPAN // BUCKET, parts_of(budget, busy=cells is not None)
+    threshold = detector.threshold_for(parts.topics)
+    if cells is None:
+        bar = watch.bar_at(parts.crowds, now)
+        hidden = watch.reached(bar, since)
+    else:
+        bar = cells.bar_at(parts.cells)
+        hidden = cells.reached(bar, since // BUCKETS_PER_HOUR)
+    return Meaning(budget, threshold, bar, detector.reached(threshold, since) + hidden)

@@ -127,6 +127,10 @@ class Cells:
         seen[:, rows], mean[:, rows], variance[:, rows] = y, m, v
         return score, best, seen, mean, variance
 
+    def share(self, cell: Cell) -> float:
+        """Of all that is said of an attribute in the long run, the part of one value."""
+        return self._state.share(cell)
+
     def pack(self) -> bytes:
         """All that is known of the cells."""
         return self._state.pack()
@@ -139,10 +143,10 @@ class Cells:
         return cells
 
 
-def flat(counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[tuple[str, str, str, int]]:
-    """Counts nested by topic, attribute and value as `Cells.take` wants them."""
+def flat(counts: Mapping[str, Mapping[str, Mapping[str, int]]], *, none: str = "") -> list[tuple[str, str, str, int]]:
+    """Counts nested by topic, attribute and value as `Cells.take` wants them; ``none`` is the name of no topic there."""
     return [
-        (topic, attribute, value, count)
+        ("" if topic == none else topic, attribute, value, count)
         for topic, attributes in counts.items()
         for attribute, values in attributes.items()
         for value, count in values.items()

@@ -287,6 +287,14 @@ class CellState:
         found: list[int] = np.nonzero(self._kin_rows() == row)[0].tolist()
         return found
 
+    def share(self, cell: Cell) -> float:
+        """Of all that is said of an attribute in the long run, the part of one value."""
+        value = self._values.names.get((cell.attribute, cell.value))
+        attribute = self._attributes.names.get((cell.attribute,))
+        if value is None or attribute is None:
+            return 0.0
+        return float(self._values.values[value, 1] / max(self._attributes.values[attribute, 1], 1e-9))
+
     def today(self) -> FloatArray:
         """Customers of each cell in the last day."""
         today: FloatArray = self._cells.used[:, :HOURS].sum(1)

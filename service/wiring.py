@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from models.agents import AgentRules
-from models.budget import CROWDS, SWELLS
+from models.budget import parts_of
 from models.cost import Rates
 from models.discovery import DiscoverySettings
 from models.embed import Embedder, Language
@@ -30,6 +30,7 @@ from service.pipeline.deliver import Deliverer
 from service.pipeline.discover import DiscoverRules, Discovery
 from service.pipeline.embedders import Embedders
 from service.pipeline.gauge import GaugeJudge, GaugeRules
+from service.pipeline.hidden import Hidden
 from service.pipeline.indicators import read_indicators
 from service.pipeline.ingest import Ingest, IngestRules
 from service.pipeline.judge import Judge, JudgeRules
@@ -189,12 +190,13 @@ def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics
         base_url=settings.public_url,
     )
     witness = Witness(rooms.counts, rooms.pools, rooms.models)
-    budget = rules.part * settings.false_alarms_per_week
-    lookout = Lookout(rooms.pools, rooms.models, CROWDS * budget)
-    tide = Tide(rooms.counts, rooms.models, lookout, SWELLS * budget)
+    parts = parts_of(rules.part * settings.false_alarms_per_week)
+    lookout = Lookout(rooms.pools, rooms.models, parts.crowds)
+    tide = Tide(rooms.counts, rooms.models, lookout, parts.swells)
+    hidden = Hidden(rooms.counts, witness, past=settings.keep_cells)
     succession = Succession(rooms.lineage, rooms.counts, rooms.pools, rooms.models, settings.keep_counts)
     return Judge(
-        rooms.judge, rooms.counts, rooms.models, rooms.book, rooms.campaigns, witness, lookout, tide,
+        rooms.judge, rooms.counts, rooms.models, rooms.book, rooms.campaigns, witness, lookout, tide, hidden,
         succession, rules, metrics, lease.token, rooms.gauges,
         Vigil(rooms.store) if settings.time is TimeMode.wall else None,
     )  # fmt: skip

@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.alert import Judgement
 from models.buckets import start_of
 from models.budget import CHOICES, CROWDS, SPAN, meanings
+from models.cellwatch import CellWatch
 from models.watch import Watch
 from service.api.auth import needs
 from service.api.parts import ApiParts
-from service.pipeline.bench import unpack_detector
+from service.pipeline.bench import hidden_of, unpack_detector
 from service.store.apikeys import Scope
 from service.views import iso
 
@@ -39,6 +40,7 @@ async def read_budget(request: Request) -> dict[str, Any]:
     if position is not None:
         detector = unpack_detector(state)
         watch = Watch.unpack(state["watch"]) if "watch" in state else Watch(CROWDS * budget)
+        hidden = hidden_of(state)
         budgets = sorted({*CHOICES, budget})
         choices = [
             {
@@ -47,7 +49,7 @@ async def read_budget(request: Request) -> dict[str, Any]:
                 "crowd_bar": round(one.crowd_bar, 3),
                 "alerts": one.episodes,
             }
-            for one in meanings(detector, watch, position + 1, budgets)
+            for one in meanings(detector, watch, position + 1, budgets, CellWatch.unpack(hidden) if hidden else None)
         ]
         first = start_of(position + 1) - SPAN
         filed = [one for one in await parts.book.newest(_MOST) if one.alert.fired_at >= first]

@@ -73,6 +73,11 @@ def part_of(state: Mapping[str, bytes], name: str) -> dict[str, bytes]:
     return {part.removeprefix(prefix): value for part, value in state.items() if part.startswith(prefix)}
 
 
+def hidden_of(state: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The hidden cells in a judge's state; none where the tenant is not busy."""
+    return {part: value for part, value in part_of(state, "hidden").items() if value}
+
+
 def unpack_detector(state: Mapping[str, bytes]) -> Detector:
     """The detector in a judge's state."""
     return Detector.unpack(part_of(state, "detector"))

@@ -14,8 +14,8 @@ from models.alert import (
 from models.bar import extras, held
 from models.blind import unknown
 from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
-from models.budget import CROWDS, SWELLS, TOPICS
-from models.culprit import related
+from models.budget import Parts, parts_of
+from models.culprit import Cell, related
 from models.detector import Detector, DetectorSettings
 from models.evidence import Evidence
 from models.severity import Grade, Severity, grade
@@ -25,8 +25,9 @@ from models.topics import TopicModel
 from models.verdict import Tick as DetectorTick
 from service.logs import log
 from service.metrics import Metrics
-from service.pipeline.bench import Bench, named, part_of
+from service.pipeline.bench import Bench, hidden_of, named, part_of
 from service.pipeline.docket import Case, Changes, Docket
+from service.pipeline.hidden import HIDDEN, Hidden
 from service.pipeline.lookout import Lookout, Sighting, is_told
 from service.pipeline.succession import Succession
 from service.pipeline.tide import SILENT, SWELL, Tide, Turn
@@ -70,6 +71,7 @@ class Judge:
         witness: Witness,
         lookout: Lookout,
         tide: Tide,
+        hidden: Hidden,
         succession: Succession,
         rules: JudgeRules,
         metrics: Metrics,
@@ -88,6 +90,7 @@ class Judge:
         self._witness = witness
         self._lookout = lookout
         self._tide = tide
+        self._hidden = hidden
         self._succession = succession
         self._rules = rules
         self._metrics = metrics
@@ -111,7 +114,7 @@ class Judge:
     async def begin(self, first: int, raise_from: int) -> None:
         """Start judging at bucket ``first``, raising from ``raise_from``: once, when the first topics are made."""
         budget = self._rules.part * self._rules.false_alarms_per_week
-        detector = Detector(DetectorSettings(false_alarms_per_week=TOPICS * budget), first)
+        detector = Detector(DetectorSettings(false_alarms_per_week=parts_of(budget).topics), first)
         bench = Bench(detector, None, raise_from, {})
         await self._write(bench, first - 1, Changes())
         bench.position = first - 1
@@ -162,6 +165,7 @@ class Judge:
         """Judge a run of buckets, writing after each that changed something and at the end."""
         changed: dict[str, Alert] = {}
         campaigns, bars = await self._campaigns.all(), await self._book.bars()
+        parts = parts_of(await self._budget(), slow=self._lookout.slow, busy=self._lookout.busy)
         unheard = await self._unheard(range(chunk.start - BUCKETS_PER_HOUR, chunk.stop), now)
         for bucket, counts in zip(chunk, await self._counts.buckets(chunk), strict=True):
             with self._metrics.tick.time():
@@ -174,6 +178,7 @@ class Judge:
                     self._calibrate(bench)
                 if (bucket + 1) % BUCKETS_PER_HOUR == 0:
                     await self._tide.take(bucket // BUCKETS_PER_HOUR, excused=bool(hour) or _excused(campaigns, bucket))
+                    await self._count_hidden(bench, bucket, parts, unheard=bool(hour))
                 changes = Changes()
                 if bucket >= bench.raise_from:
                     if bucket not in unheard:
@@ -191,6 +196,15 @@ class Judge:
         noise, counted = (sum(part) for part in zip(*self._day, strict=True))
         self._metrics.noise.set(noise / max(counted, 1))
         return changed
+
+    async def _count_hidden(self, bench: Bench, bucket: int, parts: Parts, *, unheard: bool) -> None:
+        """Take the hour that ends with a bucket into the hidden cells, where the tenant is busy."""
+        hour = bucket // BUCKETS_PER_HOUR
+        if unheard:
+            await self._hidden.skip(hour)
+            return
+        loud = [topic for topic, surge in bench.surges.items() if surge.open and surge.fired is not None]
+        await self._hidden.take(hour, bench.detector, parts.cells, loud)
 
     async def _unheard(self, buckets: range, now: datetime) -> frozenset[int]:
         """Which of the buckets nobody listened in: their counts are unknown, whatever came of them later."""
@@ -270,7 +284,10 @@ class Judge:
         """Look for crowds, swells and silences, and advance their episodes."""
         watch = self._lookout.watch
         seen = {f"{_CROWD}{one.place.number}": one for one in await self._lookout.look(bucket + 1)}
-        turns = self._tide.turns(bucket + 1)
+        model = (await self._models.current()).model
+        live: dict[str, Topic] = {topic.id: topic for topic in model.topics if is_told(topic)} if model else {}
+        hidden = self._hidden.turns(bucket + 1, live, bench.detector, extra, bench.crowds)
+        turns = self._tide.turns(bucket + 1) | hidden
         if (bucket + 1) % BUCKETS_PER_DAY == 0:
             watch.calibrate(bucket + 1)
         for name in sorted({*seen, *turns, *bench.crowds}):
@@ -290,7 +307,7 @@ class Judge:
                     sighting.crowd.expected,
                 )
             elif turn is not None:
-                if before is None and turn.excess is not None and await self._in_parts(bench, turn.excess):
+                if before is None and await self._in_another(bench, turn):
                     continue
                 reading = turn.reading
             else:
@@ -325,6 +342,27 @@ class Judge:
         assert turn is not None
         return await turn.testify(before)
 
+    async def _in_another(self, bench: Bench, turn: Turn) -> bool:
+        """Whether alerts that are open, or lately were, tell of what swells or is hidden."""
+        if turn.excess is not None:
+            return await self._in_parts(bench, turn.excess)
+        return turn.part is not None and turn.reading.alarm and await self._hidden_in(bench, *turn.part, turn.reading)
+
+    async def _hidden_in(self, bench: Bench, topic: str, cell: Cell, reading: Reading) -> bool:
+        """Whether an alert tells of a hidden cell: the topic's, with that culprit, or that of another cell."""
+        if await self._culprit_of(bench.surges.get(topic), cell, reading.onset):
+            return True
+        told = [name for name in _told_names(bench, reading.onset) if name.startswith(HIDDEN)]
+        return self._hidden.in_another(topic, cell, told)
+
+    async def _culprit_of(self, surge: Surge | None, cell: Cell, first: int) -> bool:
+        """Whether the alert of an episode, unless it was over before bucket ``first``, names a value, or one related."""
+        if surge is None or surge.fired is None or (surge.resolved is not None and first > surge.resolved):
+            return False
+        alert = await self._docket.alert(surge)
+        culprits = [(one.attribute, one.value) for one in alert.evidence.culprits] if alert else []
+        return any(one == cell or related(one, cell) for one in culprits)
+
     async def _in_parts(self, bench: Bench, excess: float) -> bool:
         """Whether alerts that are open tell of much of what a channel, or everything, has too many of."""
         told = 0.0
@@ -340,7 +378,8 @@ class Judge:
     def _crowded(self, bench: Bench, topic: str, reading: Reading) -> bool:
         """Whether a crowd that was told makes up much of what a topic counts beyond what is expected."""
         much = _MUCH * (reading.observed - reading.expected)
-        return any(
+        told = _told_names(bench, reading.onset)
+        return self._hidden.excess(topic, told) >= max(much, 1.0) or any(
             self._lookout.customers(number, topic, reading.onset, reading.bucket) >= much
             for number in _told_places(bench, reading.onset)
         )
@@ -359,15 +398,12 @@ class Judge:
 
         One that has ended tells of what came before its end, which long windows still see.
         """
-        surge = bench.surges.get(topic)
+        surge, cell = bench.surges.get(topic), sighting.crowd.cell
         if surge is None or surge.fired is None or (surge.resolved is not None and sighting.first > surge.resolved):
             return False
-        alert = await self._docket.alert(surge)
-        if alert is None:
-            return False
-        cell = sighting.crowd.cell
-        culprits = [(one.attribute, one.value) for one in alert.evidence.culprits]
-        return cell is None or any(one == cell or related(one, cell) for one in culprits)
+        if cell is None:
+            return await self._docket.alert(surge) is not None
+        return await self._culprit_of(surge, cell, sighting.first)
 
     async def _former(self, bench: Bench, evidence: Evidence) -> Former | None:
         """The last alert on a topic, or on one that was merged into it, that ended long before this surge began."""
@@ -376,20 +412,24 @@ class Judge:
         names = [alert for topic, alert in bench.formers.items() if topic in kin | {evidence.topic.id}]
         return former_of(((one.alert, one.facts) for one in await self._book.many(names)), evidence.onset)
 
-    async def _heed(self, bench: Bench) -> None:
-        """Keep to the budget of false alarms that people chose since, else to that of the settings."""
+    async def _budget(self) -> float:
+        """The false alarms a week that people chose, else those of the settings, less the part of indicators."""
         budget = await self._store.budget() or self._rules.false_alarms_per_week
         if self._gauges is None or await self._gauges.span() is not None:
             budget *= self._rules.part
+        return budget
+
+    async def _heed(self, bench: Bench) -> None:
+        """Keep to the budget, as it is shared out at this tenant's pace."""
         detector, watch = bench.detector, self._lookout.watch
-        crowds = budget - SWELLS * budget if self._lookout.slow else CROWDS * budget
-        if (detector.settings.false_alarms_per_week, watch.per_week) == (TOPICS * budget, crowds):
+        parts = parts_of(await self._budget(), slow=self._lookout.slow, busy=self._lookout.busy)
+        if (detector.settings.false_alarms_per_week, watch.per_week) == (parts.topics, parts.crowds):
             return
-        detector.settings = replace(detector.settings, false_alarms_per_week=TOPICS * budget)
-        watch.per_week = crowds
-        self._tide.keep_to(SWELLS * budget)
+        detector.settings = replace(detector.settings, false_alarms_per_week=parts.topics)
+        watch.per_week = parts.crowds
+        self._tide.keep_to(parts.swells)
         self._calibrate(bench)
-        if bench.position is not None:
+        if bench.position is not None and parts.crowds:
             watch.calibrate(bench.position + 1)
 
     def _calibrate(self, bench: Bench) -> None:
@@ -429,10 +469,11 @@ class Judge:
             return None
         self._lookout.restore(state.get("watch"))
         self._tide.restore(part_of(state, "tide"))
+        self._hidden.restore(hidden_of(state))
         return Bench.unpack(position, state)
 
     async def _write(self, bench: Bench, bucket: int, changes: Changes) -> None:
-        state = bench.pack() | named("tide", self._tide.pack())
+        state = bench.pack() | named("tide", self._tide.pack()) | named("hidden", self._hidden.pack())
         state["watch"] = self._lookout.watch.pack()
         tick = Tick(
             before=bench.position,
@@ -443,6 +484,7 @@ class Judge:
             notifications=changes.notifications,
         )
         await self._store.commit(tick, self._token)
+        self._hidden.written()
         bench.position = bucket
         self._metrics.judged.set(end_of(bucket).timestamp())
 
@@ -480,13 +522,17 @@ def _topic(model: TopicModel | None, name: str) -> Topic | None:
     return next((topic for topic in model.topics if topic.id == name), None) if model else None
 
 
-def _told_places(bench: Bench, since: int) -> list[int]:
-    """Numbers of the places of crowds that were told no earlier than a day before bucket ``since``, and are not over for
-    a day: what was told long before something begins does not tell of it."""
-    told = {
+def _told_names(bench: Bench, since: int) -> list[str]:
+    """Episodes of crowds, and of what is hidden, that were told no earlier than a day before bucket ``since``, and are
+    not over for a day: what was told long before something begins does not tell of it."""
+    return sorted(
         name for name, one in bench.crowds.items() if one.fired is not None and one.fired >= since - BUCKETS_PER_DAY
-    }
-    return [int(name.removeprefix(_CROWD)) for name in sorted(told) if name.startswith(_CROWD)]
+    )
+
+
+def _told_places(bench: Bench, since: int) -> list[int]:
+    """Numbers of the places of the crowds among them."""
+    return [int(name.removeprefix(_CROWD)) for name in _told_names(bench, since) if name.startswith(_CROWD)]
 
 
 def _reading(detector: Detector, tick: DetectorTick, row: int | None, name: str, *, begun: bool) -> Reading:

@@ -36,6 +36,7 @@ _CURVE = timedelta(hours=72)
 _SAME_DAYS = timedelta(days=2)
 _AFFINITY = timedelta(days=7)
 _BACKGROUND = 500  # other messages that a crowd's words are told from
+_LEAST_SPAN = timedelta(days=4)  # twice the longest window
 _SLOW = 2  # times the usual windows, from which a stream is slow: 75 messages a day and fewer
 _SPECIAL = 2  # times its share of all else, from which a value says something of the place that it crowds at
 _LEAST_SHARE = 1 / 3  # of a crowd's messages in one topic, from which the crowd is a part of that topic
@@ -90,6 +91,15 @@ class Lookout:
         space, usual = self._space, CrowdSettings().windows[0]
         return space is not None and space.settings.windows[0] >= _SLOW * usual and space.ready
 
+    @property
+    def busy(self) -> bool:
+        """Whether so much comes that the messages held reach back less than four days: crowds have no past to be held
+        against then, and counts must tell (`service.pipeline.hidden`)."""
+        space = self._space
+        if space is None or len(space) < space.settings.max_rows:
+            return False
+        return int(space.buckets[-1] - space.buckets[0]) * BUCKET < _LEAST_SPAN
+
     async def begin(self) -> None:
         """Read what was counted so far, where nothing was read yet, so that the pace is known."""
         model = (await self._models.current()).model
@@ -112,7 +122,7 @@ class Lookout:
         self.watch.space = model.embedder
         await self._read(model)
         space = self._space
-        if space is None or not (self._loud or space.heard(self._looked, now)):
+        if space is None or self.busy or not (self._loud or space.heard(self._looked, now)):
             return []
         self._looked = now
         if not self.watch.begun:

@@ -10,6 +10,7 @@ import numpy as np
 from models.buckets import BUCKETS_PER_HOUR, end_of, start_of
 from models.channels import TOTAL, Channels, Swell
 from models.crowds import Silence
+from models.culprit import Cell
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
 from models.samples import choose_samples
 from models.surge import Reading
@@ -30,11 +31,13 @@ Testify = Callable[[Evidence | None], Awaitable[Evidence]]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One that swells or is silent: what is read of it now, and who testifies. ``excess`` customers of a swell."""
+    """One that swells, is silent or hidden: what is read of it now, and who testifies. ``excess`` customers of a swell;
+    ``part``: topic and attribute value of what is hidden."""
 
     reading: Reading
     testify: Testify
     excess: float | None
+    part: tuple[str, Cell] | None = None
 
 
 class Tide:

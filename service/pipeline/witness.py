@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from models.buckets import BUCKET, BUCKETS_PER_HOUR, end_of, start_of
-from models.culprit import Culprit, find_culprits
+from models.culprit import Cell, Culprit, find_culprits
 from models.detector import Detector
 from models.evidence import CulpritFigures, CurvePoint, Evidence, Sample, WindowFigures
 from models.samples import choose_samples
@@ -64,9 +64,32 @@ class Witness:
                 CulpritFigures(one.attribute, one.value, one.observed, one.expected, one.lift, one.p)
                 for one in culprits
             ),
-            samples=await self._samples(topic, first, bucket, culprits),
+            samples=await self._samples(
+                topic, first, bucket, (culprits[0].attribute, culprits[0].value) if culprits else None
+            ),
             curve=await self._curve(detector, topic.id, bucket),
             contributions={factor.name: factor.times for factor in explanation.factors},
+        )
+
+    async def testify_part(self, detector: Detector, topic: Topic, cell: Cell, first: int, last: int) -> Evidence:
+        """What is known of the customers of a topic with one attribute value in buckets ``first`` to ``last``; window,
+        customers and curve are the whole topic's."""
+        explanation = detector.explain(topic.id)
+        culprits = await self._culprits(topic.id, first, last)
+        window = _window(explanation.telling)
+        return Evidence(
+            topic=topic_name(topic),
+            window=window,
+            onset=start_of(first),
+            customers=int(window.observed),
+            messages=0,
+            windows=(window,),
+            culprits=tuple(
+                CulpritFigures(one.attribute, one.value, one.observed, one.expected, one.lift, one.p)
+                for one in culprits
+            ),
+            samples=await self._samples(topic, first, last, cell),
+            curve=await self._curve(detector, topic.id, last),
         )
 
     async def _culprits(self, topic: str, first: int, last: int) -> tuple[Culprit, ...]:
@@ -83,7 +106,7 @@ class Witness:
             during.get(topic, {}), _others(lately, topic), before.get(topic, {}), _others(before, topic)
         )
 
-    async def _samples(self, topic: Topic, first: int, last: int, culprits: tuple[Culprit, ...]) -> tuple[Sample, ...]:
+    async def _samples(self, topic: Topic, first: int, last: int, prefer: Cell | None) -> tuple[Sample, ...]:
         """Messages of the surge: typical and recent, of different customers, the culprit's first."""
         held = await self._pools.samples(topic.id, _CANDIDATES)
         model = (await self._models.current()).model
@@ -93,7 +116,7 @@ class Witness:
             [one.message for one in inside],
             centred(model, inside) if model else None,
             topic.centroid,
-            prefer=(culprits[0].attribute, culprits[0].value) if culprits else None,
+            prefer=prefer,
             most=self._rules.samples,
         )
         return tuple(sample_of(inside[row]) for row in chosen)

@@ -21,6 +21,7 @@ from models.topics import TopicModel
 from service.metrics import Metrics
 from service.pipeline.bench import unpack_detector
 from service.pipeline.carry import carry
+from service.pipeline.hidden import Hidden
 from service.pipeline.judge import Judge, JudgeRules
 from service.pipeline.lookout import Lookout
 from service.pipeline.succession import Succession
@@ -184,10 +185,10 @@ class Shop:
         lease = Lease(self.store, "judge")
         assert await lease.hold()
         models = ModelStore(self.store)
-        lookout = Lookout(self.pools, models, 1.0)
+        lookout, witness = Lookout(self.pools, models, 1.0), Witness(self.counts, self.pools, models)
         return Judge(
             room or JudgeStore(self.store), self.counts, models, self.book, Campaigns(self.store),
-            Witness(self.counts, self.pools, models), lookout, Tide(self.counts, models, lookout, 0.2),
+            witness, lookout, Tide(self.counts, models, lookout, 0.2), Hidden(self.counts, witness, past=timedelta(days=14)),
             Succession(LineageLog(self.store), self.counts, self.pools, models, timedelta(days=35)),
             rules, Metrics(), lease.token, None, vigil,
         )  # fmt: skip

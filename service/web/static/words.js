@@ -144,6 +144,7 @@ const OWN = {
     "factor.weekday": "day of the week",
     "factor.volume": "volume of all messages",
     "factor.level": "usual level of the topic",
+    "factor.share": "this value's part of the topic",
     "factor.expected": "expected",
 
     "time.onset": "Surge began",
@@ -452,6 +453,7 @@ const OWN = {
     "factor.weekday": "星期几",
     "factor.volume": "全部消息量",
     "factor.level": "该主题的平常水平",
+    "factor.share": "该属性值在主题中的占比",
     "factor.expected": "预期值",
 
     "time.onset": "激增开始",

@@ -15,6 +15,7 @@ from models.topic import Topic
 from models.topics import TopicModel
 from service.metrics import Metrics
 from service.pipeline.bench import unpack_detector
+from service.pipeline.hidden import Hidden
 from service.pipeline.judge import Judge, JudgeRules
 from service.pipeline.lookout import Lookout
 from service.pipeline.succession import Succession
@@ -53,18 +54,19 @@ class Court:
         self.store, self.book, self.lease = store, AlertBook(store), Lease(store, "judge", timedelta(hours=1))
         counts = Counts(store, partitions=1, retention=Retention(KEEP, KEEP, 100, 1_000, 1_000))
         self.models, pools = ModelStore(store), Pools(store, partitions=1)
-        lookout = lookout_of(pools, self.models, 1.0)
+        lookout, witness = lookout_of(pools, self.models, 1.0), Witness(counts, pools, self.models)
         self.judge = Judge(
-            JudgeStore(store), counts, self.models, self.book, Campaigns(store), Witness(counts, pools, self.models),
-            lookout, Tide(counts, self.models, lookout, 0.2), Succession(LineageLog(store), counts, pools, self.models, KEEP),
+            JudgeStore(store), counts, self.models, self.book, Campaigns(store), witness, lookout,
+            Tide(counts, self.models, lookout, 0.2), Hidden(counts, witness, past=timedelta(days=14)),
+            Succession(LineageLog(store), counts, pools, self.models, KEEP),
             JudgeRules(2.0, receivers=(EVERYBODY,)), Metrics(), self.lease.token,
         )  # fmt: skip
 
-    async def open(self) -> None:
-        """Judge the calm days."""
+    async def open(self, *, counted: bool = False) -> None:
+        """Judge the calm days; their counts lie in the store already where they are ``counted``."""
         await self.lease.hold()
         pipe = self.store.client.pipeline()
-        for bucket in range(FIRST, LAST + 1):
+        for bucket in range(FIRST, LAST + 1) if not counted else ():
             pipe.hset(keys.counts(0, bucket), mapping=usual(bucket))
         await pipe.execute()
         mean, centroid = np.zeros(4, np.float32), np.eye(4, dtype=np.float32)
