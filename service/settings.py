@@ -36,7 +36,8 @@ class Settings(BaseSettings):
 
     # Where things are.
     store_url: str | None = Field(
-        None, description="Redis 7+ or Valkey URL, perhaps of a cluster; empty: the embedded store"
+        None,
+        description="Redis 7+ or Valkey URL, `redis+cluster://host:port,host:port` for a cluster; empty: the embedded store",
     )
     store_replicas: int = Field(
         0, ge=0, description="replicas that must hold a message before it is accepted, a tick before it counts"
