@@ -16,8 +16,8 @@ _MAILBOXES = any_of(
     "msn yahoo icloud aol proton protonmail gmx"
 )
 EMAIL_HINTS = (
-    re.compile(r"@ ?[a-z0-9\-]++ ?(?:[.。]|dot )"),
-    re.compile(rf"at(?:[)\]]| {_MAILBOXES}| [a-z0-9\-]++ ?(?:dot|[(\[]|点))|艾特|圈a|#{_MAILBOXES}"),
+    r"@ ?[a-z0-9\-]+ ?(?:[.。]|dot )",
+    rf"at(?: ?[)\]]| {_MAILBOXES}| [a-z0-9\-]+ ?(?:dot|[(\[]|点))|艾特|圈a|# ?[a-z0-9\-]+ ?(?:[.。]|dot|[(\[]|点)",
 )
 _EMAIL = re.compile(
     rf"(?<!{_LOCAL})(?P<value>{_LOCAL}++@{_LABEL}++(?:[.。]{_LABEL}++)*[.。][A-Za-z]{{2,24}})(?![A-Za-z0-9])"
@@ -44,10 +44,8 @@ def emails(line: str) -> Iterator[Span]:
 # --- accounts ---------------------------------------------------------------------------------------------
 
 ACCOUNT_HINTS = (
-    re.compile(
-        "微信|薇信|加薇|薇❤|绿泡泡|威信|徽信|微x|v信|扣扣|企鹅|加我|加v|支付宝"
-        "|vx|wx|weixin|wechat|qq|telegram|skype|line id|instagram"
-    ),
+    "微信|薇信|加薇|薇❤|绿泡泡|威信|徽信|微x|v信|扣扣|企鹅|加我|加v|支付宝"
+    "|vx|wx|weixin|wechat|qq|telegram|skype|line id|instagram",
 )
 _CHAT = (
     rf"(?:{any_of('微信 薇信 威信 徽信 微x v信 扣扣 企鹅 加我 加v 加薇 薇❤ 薇❤信 绿泡泡 支付宝')}"
@@ -95,7 +93,7 @@ def _account(match: re.Match[str]) -> Span | None:
 # --- number plates ----------------------------------------------------------------------------------------
 
 _PROVINCE = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
-PLATE_HINTS = (re.compile(rf"{_PROVINCE} ?[a-z]"), re.compile("车牌"))
+PLATE_HINTS = (rf"{_PROVINCE} ?[a-z]", "车牌")
 _PLATE = re.compile(
     rf"(?P<value>{_PROVINCE} ?[A-HJ-Z][ ·.•\-]{{0,2}}[A-HJ-NP-Z0-9]{{4,5}}[A-HJ-NP-Z0-9挂学警港澳])(?![A-Za-z0-9])"
 )

@@ -33,6 +33,8 @@ _TRADITIONAL = {
         strict=True,
     )
 }
+_DOTS = {"ı": "i", "İ": "I"}
+"""Turkish letters that a pattern in any case takes for an i."""
 _HAS_TRADITIONAL = re.compile("[" + "".join(map(chr, _TRADITIONAL)) + "]")
 
 
@@ -70,5 +72,7 @@ def _fold_char(char: str) -> str:
         return "-"
     if category in {"Zs", "Zl", "Zp"}:
         return " "
+    if char in _DOTS:
+        return _DOTS[char]
     compatible = unicodedata.normalize("NFKC", char)
     return compatible if len(compatible) == 1 or compatible.isascii() else char

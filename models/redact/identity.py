@@ -12,7 +12,7 @@ from stdnum.cn import ric
 from models.redact.rule import Span, any_of, find, value
 
 GAP = r"[ \-._·]{0,3}"
-HINTS = (re.compile(rf"\d(?:{GAP}\d){{8}}"), re.compile("护照|行证|胞证|乡证|passport"))
+HINTS = (rf"\d(?:{GAP}\d){{8}}", "护照|行证|胞证|乡证|passport")
 _IS = r"[是为:： ]{0,3}(?:is )?"
 _NUMBER_WORD = r"(?: {0,2}(?:号码|号|(?i:number|no\.?|#)))?"
 

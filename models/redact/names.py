@@ -9,20 +9,15 @@ from models.redact.rule import Span, any_of, find, value, words
 from models.redact.surnames import COMPOUND_SURNAMES, NO_GIVEN, NO_NAME_ENDINGS, NO_NAMES, SURNAMES
 
 CHINESE_HINTS = (
-    re.compile(
-        "我叫|我是|我姓|本人|免贵|姓名|名字|户名|乘客|患者|先生|女士|小姐|太太|夫人"
-        "|件人|货人|系人|收人|持卡人|开户人|投诉人|申请人|购买人|下单人"
-    ),
+    "我叫|我是|我姓|本人|免贵|姓名|名字|户名|乘客|患者|先生|女士|小姐|太太|夫人"
+    "|件人|货人|系人|收人|持卡人|开户人|投诉人|申请人|购买人|下单人",
 )
 ENGLISH_HINTS = (
-    re.compile(
-        "name|recipient|consignee|attn|contact|i am |i'm |this is|deliver to|ship to|regards|sincerely|thanks|cheers|attention"
-    ),
-    re.compile(
-        r"m(?:r|s|rs|x|iss)\b(?:(?<![a-z]m.)|(?<![a-z]mrs)|(?<![a-z]miss))|dr\b(?<![a-z]dr)|prof\b(?<![a-z]prof)"
-    ),
+    "name|recipient|consignee|attn|contact person|i am called",
+    r"(?:i'm|i am|this is|contact|deliver to|ship to|regards|sincerely|thanks|cheers|attention)[,:]?\s(?-i:[A-Z])",
+    r"(?:^|[^a-z0-9_])(?:m(?:r|s|rs|x|iss)|dr|prof)[. ]",
 )
-BESIDE_HINTS = (re.compile(f"[{MARKS}]"),)
+BESIDE_HINTS = (f"[{MARKS}]",)
 
 _HAN = r"[\u4e00-\u9fff]"
 _SURNAME = rf"(?:{any_of(COMPOUND_SURNAMES)}|[{SURNAMES}])"

@@ -9,7 +9,7 @@ from models.redact.identity import GAP, compact, is_list
 from models.redact.rule import Span, any_of, find, value
 
 _NUMERALS = "零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖两"
-HINTS = (re.compile(rf"[\d{_NUMERALS}](?:[ \-._·()]{{0,3}}[\d{_NUMERALS}]){{6}}"),)
+HINTS = (rf"[\d{_NUMERALS}](?:[ \-._·()]{{0,3}}[\d{_NUMERALS}]){{6}}",)
 
 _CHINA = r"(?:\(?(?:\+|(?<!\d)00) ?86\)?|(?<!\d)86)[ \-]{0,2}"
 _MOBILE = re.compile(rf"(?P<value>(?:{_CHINA}|(?<!\d)(?<!0\.))\(?0?1[3-9 \-._·](?:[ \-._·)]{{0,3}}\d){{9,10}})(?!\d)")

@@ -12,8 +12,8 @@ from models.redact.rule import Span, any_of, find, value
 _NUMERAL = "一二三四五六七八九十百"
 _PLACE = rf"[\d{_NUMERAL}A-Za-z]"
 HINTS = (
-    re.compile(rf"[号栋幢座弄#](?:(?<={_PLACE}.)|(?<={_PLACE} .))|单元"),
-    re.compile("地址|住址|寄到|寄往|寄至|寄给|送到|送至|送往|发到|发往|改送|改寄|快递到|住在|家住|居住|我住|家在|搬到"),
+    rf"{_PLACE} ?[号栋幢座弄#]|单元",
+    "地址|住址|寄到|寄往|寄至|寄给|送到|送至|送往|发到|发往|改送|改寄|快递到|住在|家住|居住|我住|家在|搬到",
 )
 
 _HAN = r"[\u4e00-\u9fff]"

@@ -19,9 +19,8 @@ Placeholder: TypeAlias = Callable[[str], str]
 class Rule:
     """``find`` yields the spans of one kind in ascending order, none overlapping.
 
-    ``hints`` are cheap and spare most texts most rules: where none matches the line in small letters, ``find``
-    finds nothing. Each starts with a character or a class, never with a choice in any case: the engine then
-    skips ahead instead of trying every position.
+    ``hints`` spare most texts most rules: where none of these patterns (of RE2, in any case of letters) matches the
+    line, ``find`` finds nothing. `models.redact.hints` looks for those of all rules at once.
 
     A ``placeholder`` of ``None`` claims the value and leaves it as it is.
     Rules are linear by construction: every repetition in a pattern is bounded, possessive, or starts only where
@@ -29,19 +28,13 @@ class Rule:
     """
 
     name: str
-    hints: tuple[re.Pattern[str], ...]
+    hints: tuple[str, ...]
     find: Find
     placeholder: Placeholder | None
     mark: str = HIDDEN
     """What covers the value in the line once it is found."""
     digits: bool = True
     """Whether every value holds a digit or a Chinese numeral; most texts hold none."""
-
-    def may_find(self, small: str) -> bool:
-        for hint in self.hints:  # noqa: SIM110 - any() costs four times as much, and this runs most
-            if hint.search(small):
-                return True
-        return False
 
 
 def fixed(name: str) -> Placeholder:

@@ -4,11 +4,12 @@ import base64
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import partial
 from hashlib import blake2b
 
 from models.redact import accounts, identity, names, orders, phones, places, streets
 from models.redact.fold import CALLED, HIDDEN, KEPT
+from models.redact.hints import Hints
 from models.redact.rule import Placeholder, Rule, fixed
 
 _HASH_BYTES = 5
@@ -37,21 +38,20 @@ class RedactSettings:
             raise ValueError(f"hashing order numbers needs a key of {_KEY_BYTES} bytes or more")
 
 
-DIGIT = re.compile("[0-9零〇一二三四五六七八九十百幺壹贰叁肆伍陆柒捌玖]")
+DIGIT = "[0-9零〇一二三四五六七八九十百幺壹贰叁肆伍陆柒捌玖]"
 _KINDS = ("phone", "email", "id", "bank_card", "address", "name", "plate", "account", "order", "tracking", "withheld")
 PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(_KINDS)})\]|\[(?:order|tracking):[a-z2-7]{{8}}\]")
 
 
-@lru_cache(maxsize=16)
-def rules_of(settings: RedactSettings) -> tuple[Rule, ...]:
-    """All rules, in the order in which they look.
+def rules_of(settings: RedactSettings) -> tuple[tuple[Rule, ...], Hints]:
+    """All rules, in the order in which they look, and what tells which of them need to.
 
     E-mail first, for an address can hold a telephone number; numbers claimed as orders before any rule
     that goes by length; names last, for they are told by what stands beside them.
     """
     order = _numbers_placeholder("order", settings.orders, settings.hash_key)
     tracking = _numbers_placeholder("tracking", settings.tracking, settings.hash_key)
-    return (
+    rules = (
         Rule("email", accounts.EMAIL_HINTS, accounts.emails, fixed("email"), digits=False),
         Rule("tracking", orders.TRACKING_HINTS, orders.tracking_numbers, tracking, mark=_mark(tracking)),
         Rule("order", orders.ORDER_HINTS, orders.order_numbers, order, mark=_mark(order)),
@@ -66,6 +66,7 @@ def rules_of(settings: RedactSettings) -> tuple[Rule, ...]:
         Rule("name", names.ENGLISH_HINTS, names.english_names, fixed("name"), digits=False),
         Rule("name", names.BESIDE_HINTS, names.names_beside, fixed("name"), digits=False),
     )
+    return rules, Hints(rules, DIGIT)
 
 
 def _mark(placeholder: Placeholder | None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from models.redact.rule import Span, any_of, find, value
 
-HINTS = (re.compile(r"\d[a-z]? [a-z\d]"), re.compile(r"box \d"))
+HINTS = (r"\d[a-z]? [a-z\d'’.]", r"box \d")
 
 _ROAD = any_of(
     "Street St Avenue Ave Road Rd Boulevard Blvd Lane Ln Drive Dr Court Ct Place Pl Terrace Square Sq Highway Hwy "

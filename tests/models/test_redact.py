@@ -2,14 +2,32 @@
 
 import re
 import string
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from models.redact import WITHHELD, Found, Numbers, RedactSettings, redact
-from models.redact.rules import PLACEHOLDER
+from models.redact import (
+    WITHHELD,
+    Found,
+    Numbers,
+    Redaction,
+    Redactor,
+    RedactSettings,
+    accounts,
+    identity,
+    names,
+    orders,
+    phones,
+    places,
+    redact,
+    streets,
+)
+from models.redact.hints import Hints
+from models.redact.rule import Rule
+from models.redact.rules import DIGIT, PLACEHOLDER
 
 KEY = b"an invented key of thirty bytes"
 
@@ -426,6 +444,61 @@ _WORDS = """
 """
 _PIECES = st.sampled_from([*_WORDS.split(), " ", "\n", "\t", "\u200b", "\ud83d", "\ue000", "\ue001", "\ue002"])
 _TEXTS = st.lists(_PIECES, max_size=40).map("".join) | st.text(max_size=200)
+
+
+class _EveryRule:
+    """What the hints are to spare work beside: every rule looks, but those that want a digit where there is none."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._all = range(len(rules))
+        self._wordy = [number for number, rule in enumerate(rules) if not rule.digits]
+
+    def of(self, line: str) -> Sequence[int]:
+        return self._all if re.search(DIGIT, line) else self._wordy
+
+
+def _by_every_rule(text: str) -> Redaction:
+    redactor = Redactor()
+    redactor._hints = _EveryRule(redactor._rules)  # type: ignore[assignment]
+    return redactor(text)
+
+
+_PATTERNS = [
+    pattern
+    for module in (accounts, identity, names, orders, phones, places, streets)
+    for pattern in vars(module).values()
+    if isinstance(pattern, re.Pattern) and isinstance(pattern.pattern, str)
+]
+_FOUND = st.sampled_from(_PATTERNS).flatmap(st.from_regex)
+"""Texts that a rule's own pattern was the mould of, whatever the hints say."""
+
+
+@pytest.mark.parametrize("text", [text for text, _ in PERSONAL] + HARMLESS)
+def test_the_hints_spare_no_rule_that_would_find(text: str) -> None:
+    assert redact(text) == _by_every_rule(text)
+
+
+@given(_TEXTS | _FOUND | st.tuples(_FOUND, st.sampled_from(["", " ", "，"]), _FOUND).map("".join))
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@example("john( at )gmail.com")
+@example("john#shop.com")
+@example("l\u0131ne id: abc12345")
+@example("I am, James Brown")
+def test_the_hints_spare_no_rule_that_would_find_whatever_is_written(text: str) -> None:
+    assert redact(text) == _by_every_rule(text)
+
+
+def test_a_line_that_the_hints_were_not_looked_for_in_goes_through_every_rule() -> None:
+    hints = Hints(Redactor()._rules, DIGIT)
+
+    class Exhausted:
+        def Match(self, line: str) -> list[int]:
+            return []  # what RE2 answers when it is out of memory
+
+    hints._patterns = Exhausted()
+    redactor = Redactor()
+    redactor._hints = hints
+    assert redactor("手机13800001234打不通").text == "手机[phone]打不通"
 
 
 @given(_TEXTS)
