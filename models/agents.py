@@ -6,6 +6,8 @@ name, and then only while at least ``least`` agents are in it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
 SINGLE = frozenset(
     {"agent", "agent_id", "agent_name", "agent_email", "operator", "operator_id", "assignee", "staff", "staff_id"}
@@ -40,8 +42,25 @@ def part(attributes: Mapping[str, str], rules: AgentRules) -> Parted:
     >>> part({"sku": "PB-20", "Agent_ID": "a7", "agent_team": "night"}, AgentRules())
     Parted(attributes={'sku': 'PB-20'}, groups={}, agent='a7')
     """
-    small = {name: name.strip().lower() for name in attributes}
-    groups = {name: value for name, value in attributes.items() if small[name] in rules.fields - SINGLE}
-    others = {n: v for n, v in attributes.items() if small[n] not in SINGLE | GROUPS | rules.fields}
-    agent = next((value for name, value in attributes.items() if small[name] in SINGLE and value), None)
+    others: dict[str, str] = {}
+    groups: dict[str, str] = {}
+    agent: str | None = None
+    for name, value in attributes.items():
+        match _about(name, rules.fields):
+            case "other":
+                others[name] = value
+            case "group":
+                groups[name] = value
+            case "agent" if agent is None and value:
+                agent = value
     return Parted(others, groups, agent)
+
+
+@lru_cache(maxsize=4_096)  # names are few, and every message brings some
+def _about(name: str, fields: frozenset[str]) -> Literal["agent", "group", "dropped", "other"]:
+    small = name.strip().lower()
+    if small in SINGLE:
+        return "agent"
+    if small in fields:
+        return "group"
+    return "dropped" if small in GROUPS else "other"

@@ -15,7 +15,10 @@ def parse_time(text: str, default_zone: timedelta = timedelta(0)) -> datetime:
     zone = UTC if not default_zone else timezone(default_zone)
     if text.replace(".", "", 1).isdigit() and len(text) >= 9:
         seconds = float(text)
-        return datetime.fromtimestamp(seconds / 1_000 if seconds > 1e11 else seconds, tz=UTC)
+        try:
+            return datetime.fromtimestamp(seconds / 1_000 if seconds > 1e11 else seconds, tz=UTC)
+        except (OverflowError, OSError):
+            raise ValueError("lies beyond the year 9999; write it as 2025-03-03T08:05:00+08:00") from None
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

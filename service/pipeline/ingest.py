@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from models.agents import AgentRules, part
 from models.fingerprint import customer_key, unnamed_key
 from models.message import CustomerKey, Message, RawMessage, RedactedText
-from models.redact import RedactSettings, redact
+from models.redact import Redactor, RedactSettings
 from service.clock import Clock
 from service.errors import BadMessage
 from service.store.agents import AgentGroups
@@ -15,6 +15,7 @@ from service.store.codec import CELL_SEPARATOR, FIELD_SEPARATOR, Entry
 from service.store.inbox import Accepted, Inbox
 
 _AHEAD = timedelta(minutes=15)  # a sender's clock may be this far ahead; more is an error of its time zone
+_SHORT, _REMEMBERED = 64, 20_000  # characters of a value, and values, that are remembered: at most some 5 MB
 _SEPARATORS = str.maketrans("", "", CELL_SEPARATOR + FIELD_SEPARATOR)
 
 
@@ -38,6 +39,8 @@ class Ingest:
         self._groups = groups
         self._rules = rules
         self._clock = clock
+        self._redact = Redactor(rules.redact)
+        self._harmless: set[str] = set()
 
     def check(self, raw: RawMessage) -> None:
         """Raises `BadMessage` with the field and the fix."""
@@ -63,11 +66,10 @@ class Ingest:
 
     def redacted(self, raw: RawMessage) -> Message:
         """The message as it is kept: no personal data in text or attributes, the customer a keyed hash."""
-        settings = self._rules.redact
-        text = redact(raw.text, settings).text
-        attributes = self.kept(raw.attributes)
+        text = self._redact(raw.text).text
+        attributes = self.kept(raw.attributes) if raw.attributes else {}
         if raw.channel:
-            attributes["channel"] = redact(raw.channel.translate(_SEPARATORS), settings).text
+            attributes["channel"] = self._value(raw.channel)
         return Message(
             id=raw.id,
             source=raw.source,
@@ -101,11 +103,23 @@ class Ingest:
         return replace(message, attributes=dict(message.attributes) | await self.kept_with_groups(raw.attributes))
 
     def _clean(self, attributes: Mapping[str, str]) -> dict[str, str]:
-        return {
-            name.translate(_SEPARATORS): redact(value.translate(_SEPARATORS), self._rules.redact).text
-            for name, value in attributes.items()
-            if value
-        }
+        return {_plain(name): self._value(value) for name, value in attributes.items() if value}
+
+    def _value(self, value: str) -> str:
+        """An attribute's value, redacted. Values come again and again: those short ones that held no personal data
+        are remembered, and nothing else is."""
+        if value in self._harmless:
+            return value
+        kept = self._redact(_plain(value)).text
+        if kept == value and len(value) <= _SHORT:
+            if len(self._harmless) >= _REMEMBERED:
+                self._harmless.clear()
+            self._harmless.add(value)
+        return kept
 
     def _customer(self, customer_id: str | None, text: RedactedText) -> CustomerKey:
         return self.customer(customer_id) if customer_id else unnamed_key(text)
+
+
+def _plain(word: str) -> str:
+    return word if word.isprintable() else word.translate(_SEPARATORS)

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import struct
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -100,16 +101,22 @@ class Inbox:
             if marks == [-1]:
                 raise Overloaded("the workers are behind; wait and send again", timedelta(seconds=5))
             for i, new in zip(rows, marks, strict=True):
-                answer[i] = Accepted.accepted if new else Accepted.duplicate
+                if not new:
+                    answer[i] = Accepted.duplicate
         return answer
 
     def _accept(self, partition: int, entries: Sequence[Entry], now: datetime) -> Call:
         today = int(now.timestamp() // 86_400)
         seen = [f"{keys.partition(partition)}:seen:{today - back}" for back in range(self._days + 1)]
-        args: list[object] = [self._most, (self._days + 1) * 86_400]
-        for entry in entries:
-            message = entry.message
-            args += [_digest(message), f"{message.occurred_at.timestamp():.3f}", pack_entry(entry)]
+        n, bodies = len(entries), [pack_entry(entry) for entry in entries]
+        args: list[object] = [
+            self._most,
+            (self._days + 1) * 86_400,
+            struct.pack(f"<{n}d", *(entry.message.occurred_at.timestamp() for entry in entries)),
+            b"".join([_digest(entry.message) for entry in entries]),
+            struct.pack(f"<{n}I", *map(len, bodies)),
+            b"".join(bodies),
+        ]
         return [keys.inbox(partition), keys.newest(partition), *seen], args
 
     async def ask(self, entry: Entry) -> None:

@@ -64,6 +64,26 @@ async def test_the_same_id_twice_in_one_batch_is_accepted_once(store: Store) -> 
     assert await inbox.accept([Entry(message(1)), Entry(message(1))], NOW) == [Accepted.accepted, Accepted.duplicate]
 
 
+async def test_a_batch_larger_than_a_call_of_the_store_takes_is_taken_in_order(store: Store) -> None:
+    inbox, _, _ = await make(store)
+    posted = [Entry(message(n % 2_500, "anna")) for n in range(3_000)]
+    taken = await inbox.accept(posted, NOW)
+    assert [one is Accepted.accepted for one in taken] == [True] * 2_500 + [False] * 500
+    waiting = await inbox.take("w", 3 * 3_000)
+    assert [one.entry.message.id for one in waiting if one.entry] == [f"m{n}" for n in range(2_500)]
+    again = await inbox.accept([*posted[:5], Entry(message(9_999, "anna"))], NOW + timedelta(days=1))
+    assert again == [Accepted.duplicate] * 5 + [Accepted.accepted]
+
+
+async def test_a_repeat_with_another_time_moves_no_clock(store: Store) -> None:
+    inbox, _, _ = await make(store)
+    await inbox.accept([Entry(message(1, "anna"))], NOW)
+    later = NOW + timedelta(minutes=5)
+    repeat = message(1, "anna", NOW + timedelta(hours=5))
+    await inbox.accept([Entry(repeat), Entry(message(2, "anna", later))], NOW)
+    assert (await inbox.backlog()).newest_occurred == later
+
+
 async def test_an_entry_counted_by_two_workers_is_counted_once(store: Store) -> None:
     inbox, counts, _ = await make(store)
     await inbox.accept([Entry(message(1))], NOW)

@@ -36,6 +36,7 @@ def test_a_message_is_redacted_before_the_store_has_it(stage: Stage) -> None:
         (b"{}", 422, "missing", "text"),
         (b'{"text": "hi there", "colour": "red"}', 422, "extra_forbidden", "colour"),
         (b'{"text": "late again", "occurred_at": "yesterday"}', 422, "value_error", "occurred_at"),
+        (b'{"text": "late again", "occurred_at": 99999999999999999999}', 422, "value_error", "occurred_at"),
         (b'{"text": "late again", "occurred_at": "2999-01-01T00:00:00Z"}', 422, "future", "occurred_at"),
         (b'{"text": "late again", "attributes": {"sku": ["a"]}}', 422, "string_type", "attributes.sku"),
         (b"[1]", 422, "model_type", "body"),

@@ -55,6 +55,10 @@ def test_a_fingerprint_stays_the_same_from_release_to_release() -> None:
     assert fingerprint("屏幕 碎了。") == "nmbik5mtvqhwfrsz2i5a"
 
 
+def test_a_customer_has_the_same_key_from_release_to_release() -> None:
+    assert customer_key("c-1", key=b"an invented key of thirty bytes") == "c3q7e2yhppcrc5lz4rea"
+
+
 @given(st.text(), st.text())
 def test_two_customers_never_share_a_key(one: str, other: str) -> None:
     assert (customer_key(one, key=KEY) == customer_key(other, key=KEY)) == (one == other)

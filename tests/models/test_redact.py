@@ -479,7 +479,7 @@ def test_the_hints_spare_no_rule_that_would_find(text: str) -> None:
 
 
 @given(_TEXTS | _FOUND | st.tuples(_FOUND, st.sampled_from(["", " ", "，"]), _FOUND).map("".join))
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @example("john( at )gmail.com")
 @example("john#shop.com")
 @example("l\u0131ne id: abc12345")
