@@ -1,4 +1,4 @@
-"""The tide: channels, and everything, that swell or fall silent, which no topic and no crowd shows."""
+"""The tide: channels, and everything, that swell or fall silent, and what no topic explains: no topic, no crowd shows it."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -14,16 +14,20 @@ from models.culprit import Cell
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
 from models.samples import choose_samples
 from models.surge import Reading
+from models.unplaced import Unplaced, UnplacedShare
 from service.pipeline.lookout import CHANNEL, Lookout
 from service.pipeline.witness import sample_of
 from service.pipeline.worker import centred
 from service.store.counts import Counts
 from service.store.model import ModelStore
 
-SWELL, SILENT = "swell-", "silent-"  # what the names of episodes begin with
+SWELL, SILENT, HOMELESS = "swell-", "silent-", "unplaced-"  # what the names of episodes begin with
+_SHARE = "unplaced"  # the part of the state that is of the share without a topic
+_OF_SHARE = 3 / 8  # of the budget, for what has no topic
 _CURVE = timedelta(hours=72) // timedelta(hours=1)
 _CANDIDATES = 400  # newest messages that samples are chosen from
 _EVERYTHING = {"en": "all messages", "zh": "全部消息"}
+_NO_TOPIC = {"en": "many messages that no topic explains", "zh": "大量消息不属于任何主题"}
 
 
 Testify = Callable[[Evidence | None], Awaitable[Evidence]]
@@ -31,13 +35,26 @@ Testify = Callable[[Evidence | None], Awaitable[Evidence]]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One that swells, is silent or hidden: what is read of it now, and who testifies. ``excess`` customers of a swell;
-    ``part``: topic and attribute value of what is hidden."""
+    """One that swells, is silent, hidden or has no topic: what is read of it now, and who testifies. ``excess`` customers of
+    what is too many; ``part``: topic and attribute value of what is hidden."""
 
     reading: Reading
     testify: Testify
     excess: float | None
     part: tuple[str, Cell] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Volume:
+    """Distinct customers of an hour: in all and without a topic by bucket, and by channel."""
+
+    totals: list[int]
+    unplaced: list[int]
+    channels: Counter[str]
+
+    @property
+    def total(self) -> int:
+        return sum(self.totals)
 
 
 class Tide:
@@ -49,34 +66,44 @@ class Tide:
         self._lookout = lookout
         self._per_week = false_alarms_per_week
         self._channels: Channels | None = None
+        self._share = UnplacedShare(_OF_SHARE * false_alarms_per_week)
         self._swells: tuple[Swell, ...] = ()
+        self._unplaced: Unplaced | None = None
 
     def restore(self, packed: dict[str, bytes]) -> None:
         """Go on from what was packed; from the next hour on where nothing was."""
-        self._channels, self._swells = Channels.unpack(packed) if packed else None, ()
+        channels = {name: part for name, part in packed.items() if name != _SHARE}
+        self._channels, self._swells = Channels.unpack(channels) if channels else None, ()
+        share, per_week = packed.get(_SHARE), _OF_SHARE * self._per_week
+        self._share, self._unplaced = UnplacedShare.unpack(share, per_week) if share else UnplacedShare(per_week), None
 
     def pack(self) -> dict[str, bytes]:
-        return self._channels.pack() if self._channels else {}
+        return (self._channels.pack() if self._channels else {}) | {_SHARE: self._share.pack()}
 
     def keep_to(self, false_alarms_per_week: float) -> None:
         """Judge on this budget from the next day on."""
         self._per_week = false_alarms_per_week
+        self._share.budget(_OF_SHARE * false_alarms_per_week)
         if self._channels is not None:
-            self._channels.budget(false_alarms_per_week)
+            self._channels.budget((1 - _OF_SHARE) * false_alarms_per_week)
 
     async def take(self, hour: int, *, excused: bool) -> None:
         """Take in a closed hour; ``excused`` while a campaign runs, or where nobody listened. The threshold is set anew
         once a day."""
         if self._channels is None:
-            self._channels = Channels(self._per_week, hour)
-        ((total, channels),) = await self._volumes(range(hour, hour + 1))
-        self._swells = self._channels.take(hour, total, channels, excused=excused)
+            self._channels = Channels((1 - _OF_SHARE) * self._per_week, hour)
+        (one,) = await self._volumes(range(hour, hour + 1))
+        self._swells = self._channels.take(hour, one.total, one.channels, excused=excused)
+        self._unplaced = self._share.take(hour, one.unplaced, one.totals)
         if (hour + 1) % 24 == 0:
             self._channels.calibrate()
+            self._share.calibrate()
 
     def turns(self, now: int) -> dict[str, Turn]:
-        """What swells or is silent as of bucket ``now``, by the name of its episode."""
+        """What swells, is silent or has no topic as of bucket ``now``, by the name of its episode."""
         turns = {f"{SWELL}{one.channel}": self._swelling(one, now) for one in self._swells}
+        if self._unplaced is not None:
+            turns[HOMELESS] = self._unexplained(self._unplaced, now)
         hush = self._channels.hush if self._channels else None
         silences = self._lookout.silences(now)
         if hush is not None:
@@ -123,16 +150,49 @@ class Tide:
             curve=await self._curve(swell),
         )
 
-    async def _volumes(self, hours: range) -> list[tuple[int, Counter[str]]]:
-        """Distinct customers of each hour: in all, and by channel."""
+    def _unexplained(self, found: Unplaced, now: int) -> Turn:
+        reading = Reading(now - 1, True, False, found.first, found.observed, found.expected)
+        return Turn(reading, lambda before: self._testify_unplaced(found, before), found.excess)
+
+    async def _testify_unplaced(self, found: Unplaced, before: Evidence | None, most: int = 8) -> Evidence:
+        """All that an alert shows of messages without a topic. Shares are shown as customers of so many as now."""
+        figures = WindowFigures(
+            start_of(found.first), start_of(found.end), found.observed, found.expected, found.upper_bound
+        )
+        held, model = self._lookout.held(found.first, found.end - 1), (await self._models.current()).model
+        if model and held:
+            vectors = centred(model, held)
+            alone = [row for row, to in enumerate(model.assign(vectors)) if to.topic is None][-_CANDIDATES:]
+            held, vectors = [held[row] for row in alone], vectors[alone]
+            middle = vectors.mean(axis=0) if alone else np.zeros(1, np.float32)
+            chosen = choose_samples([one.message for one in held], vectors, middle, prefer=None, most=most)
+        else:
+            held, chosen = [], []
+        return Evidence(
+            topic=TopicName(HOMELESS.rstrip("-"), _NO_TOPIC["en"], _NO_TOPIC, ()),
+            window=figures,
+            onset=before.onset if before else figures.start,
+            customers=found.observed,
+            messages=len(held),
+            windows=(figures,),
+            samples=tuple(sample_of(held[row]) for row in chosen),
+            curve=tuple(
+                CurvePoint(start_of(one.first), round(one.value * one.n), one.usual * one.n, one.upper * one.n)
+                for one in self._share.hours()
+            ),
+        )
+
+    async def _volumes(self, hours: range) -> list[_Volume]:
+        """Distinct customers of each hour."""
         buckets = await self._counts.buckets(range(hours.start * BUCKETS_PER_HOUR, hours.stop * BUCKETS_PER_HOUR))
-        totals = [sum(one.customers.values()) + one.noise for one in buckets]
         volumes = []
         for n, hour in enumerate(hours):
             channels: Counter[str] = Counter()
             for cells in (await self._counts.cells_of_hours([hour])).values():
                 channels.update(cells.get(CHANNEL, {}))
-            volumes.append((sum(totals[n * BUCKETS_PER_HOUR : (n + 1) * BUCKETS_PER_HOUR]), channels))
+            own = buckets[n * BUCKETS_PER_HOUR : (n + 1) * BUCKETS_PER_HOUR]
+            totals = [sum(one.customers.values()) + one.noise for one in own]
+            volumes.append(_Volume(totals, [one.noise for one in own], channels))
         return volumes
 
     async def _curve(self, swell: Swell) -> tuple[CurvePoint, ...]:
@@ -144,11 +204,11 @@ class Tide:
         return tuple(
             CurvePoint(
                 start_of(hour * BUCKETS_PER_HOUR),
-                total if swell.channel == TOTAL else channels[swell.channel],
+                one.total if swell.channel == TOTAL else one.channels[swell.channel],
                 usual,
                 float(upper),
             )
-            for hour, (total, channels) in zip(hours, volumes, strict=True)
+            for hour, one in zip(hours, volumes, strict=True)
         )
 
 

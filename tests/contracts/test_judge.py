@@ -18,6 +18,7 @@ from models.message import CustomerKey, Message, RedactedText
 from models.surge import SurgeRules, SurgeState
 from models.topic import Topic, TopicId
 from models.topics import TopicModel
+from models.unplaced import UnplacedShare
 from service.metrics import Metrics
 from service.pipeline.bench import unpack_detector
 from service.pipeline.carry import carry
@@ -45,7 +46,7 @@ from service.store.vigil import Vigil
 DIMENSION = 16
 PARTITIONS = 2
 ISSUES = unit(np.random.default_rng(3).normal(size=(7, DIMENSION)))
-UNHEARD = 6  # the issue of no topic
+UNHEARD, UNALIKE = 6, 7  # the issue of no topic; and what is of none, each message another
 SAID = (
     "parcel is late",
     "zip broke",
@@ -54,6 +55,7 @@ SAID = (
     "app crashes",
     "coupon refused",
     "it hums",
+    "who knows",
 )
 BEGUN = datetime(2026, 3, 7, tzinfo=UTC)
 WATCHED = datetime(2026, 3, 11, tzinfo=UTC)  # counts are judged from here on
@@ -103,7 +105,8 @@ def vector(one: Message) -> bytes:
     spread = 0.05 if one.attributes["batch"] == "K7" else 0.12
     issue = next(number for number, words in enumerate(SAID) if words in one.text)
     rng = np.random.default_rng(int(one.id[1:]))
-    return pack_vector(unit((ISSUES[issue] + spread * rng.normal(size=DIMENSION))[None])[0])
+    middle = ISSUES[issue] if issue < UNALIKE else np.zeros(DIMENSION)
+    return pack_vector(unit((middle + spread * rng.normal(size=DIMENSION))[None])[0])
 
 
 def usual() -> list[tuple[Message, int]]:
@@ -167,7 +170,7 @@ class Shop:
         while taken := await self.inbox.take("worker", 1_000):
             for partition in range(PARTITIONS):
                 tallies = [
-                    Tally(one.id, one.entry, NOISE if issues[one.entry.message.id] == UNHEARD else
+                    Tally(one.id, one.entry, NOISE if issues[one.entry.message.id] >= UNHEARD else
                           f"t{issues[one.entry.message.id]}", vector(one.entry.message))
                     for one in taken
                     if one.partition == partition and one.entry
@@ -179,16 +182,19 @@ class Shop:
         room: JudgeStore | None = None,
         rules: JudgeRules = JudgeRules(2.0, receivers=(TOLD,)),
         vigil: Vigil | None = None,
+        known: dict[str, bytes] | None = None,
     ) -> Judge:
-        """A judge in a process of its own, as it were, that took the lease from the one before."""
+        """A judge in a process of its own, as it were, that took the lease from the one before. ``known`` of the tide."""
         await self.store.client.delete(keys.lease("judge"))
         lease = Lease(self.store, "judge")
         assert await lease.hold()
         models = ModelStore(self.store)
         lookout, witness = Lookout(self.pools, models, 1.0), Witness(self.counts, self.pools, models)
+        tide = Tide(self.counts, models, lookout, 0.32)
+        tide.restore(known or {})
         return Judge(
             room or JudgeStore(self.store), self.counts, models, self.book, Campaigns(self.store),
-            witness, lookout, Tide(self.counts, models, lookout, 0.2), Hidden(self.counts, witness, past=timedelta(days=14)),
+            witness, lookout, tide, Hidden(self.counts, witness, past=timedelta(days=14)),
             Succession(LineageLog(self.store), self.counts, self.pools, models, timedelta(days=35)),
             rules, Metrics(), lease.token, None, vigil,
         )  # fmt: skip
@@ -370,6 +376,26 @@ async def test_an_outage_that_is_written_of_in_every_topic_is_told_once_as_a_who
     assert alert.evidence.topic.labels == {"en": "all messages", "zh": "全部消息"}
     assert alert.evidence.window.observed > alert.evidence.window.upper_bound
     assert len({sample.text.rsplit(" ", 1)[0] for sample in alert.evidence.samples}) > 2
+
+
+async def test_more_than_usual_that_no_topic_explains_is_told_as_an_alert_of_its_own(store: Store) -> None:
+    share, hour = UnplacedShare(0.12), int(RAISED.timestamp()) // 3600
+    for before in range(hour - 15 * 24, hour):
+        share.take(before, [0, 0, before % 3 // 2] * 4, [0, 1, 1] * 4)
+    shop, begun = Shop(store), RAISED + timedelta(hours=1)
+    await shop.save_topics()
+    scattered = [(message(90_000 + n, UNALIKE, begun + n * timedelta(minutes=5)), UNALIKE) for n in range(48)]
+    await shop.count([*STREAM, *scattered])
+    judge = await shop.judge(known={"unplaced": share.pack()})
+    await judge.begin(bucket_of(RAISED), raise_from=bucket_of(RAISED))
+    for at in times(timedelta(minutes=30))[:13]:
+        await judge.advance(at, at)
+    (alert,) = [one for one in await shop.alerts() if one.evidence.topic.id == "unplaced"]
+    assert alert.evidence.window.observed > alert.evidence.window.upper_bound > alert.evidence.window.expected
+    assert alert.evidence.samples
+    assert all("who knows" in sample.text for sample in alert.evidence.samples)
+    assert await (await shop.judge()).advance(END, END)  # what the share was is kept with everything else
+    assert [one.open for one in await shop.alerts() if one.evidence.topic.id == "unplaced"] == [False]
 
 
 async def test_an_announced_campaign_excuses_more_of_everything(store: Store) -> None:
