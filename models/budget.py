@@ -10,8 +10,8 @@ from models.detector import Detector
 from models.watch import Watch
 
 TOPICS, CROWDS, SWELLS = 0.1, 0.82, 0.08
-"""Shares of the budget of false alarms: of topics, of crowds, and of channels and of what has no topic that swell. On the development streams four
-in five surges are found as crowds."""
+"""Shares of the budget of false alarms: of topics, of crowds, and of channels and of the share without a
+topic. On the development streams four in five surges are found as crowds."""
 BUSY_TOPICS, CELLS = 0.42, 0.5
 """The same where messages are so many that crowds have no past (`models.cellwatch`): counts must tell then. Half to
 hidden cells, since they are many and a defect of one batch shows nowhere else."""
