@@ -155,7 +155,8 @@ def update_alert(alert: Alert, surge: Surge, evidence: Evidence | None, grade: G
 def decide(alert: Alert, facts: Facts, now: datetime) -> Reason | None:
     """Why to tell somebody now, or None. Pure: what was last sent, the alert as it is, the facts, the time.
 
-    Snoozed and closed alerts are silent. An acknowledged one speaks only when it grows graver or ends.
+    Snoozed and closed alerts are silent, and so is a sales peak until complaints outgrow it. An acknowledged one
+    speaks only when it grows graver or ends.
     """
     if facts.snoozed_until is not None and now < facts.snoozed_until:
         return None
@@ -163,7 +164,7 @@ def decide(alert: Alert, facts: Facts, now: datetime) -> Reason | None:
         return None
     sent = alert.sent
     if sent is None:
-        return Reason.fired if alert.open else None
+        return Reason.fired if alert.open and not alert.evidence.excused else None
     if not alert.open:
         return None if sent.reason is Reason.resolved else Reason.resolved
     if sent.reason is Reason.resolved:

@@ -10,8 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from models.message import RedactedText
-from models.topic import Exemplar, Topic, TopicId
+from models.topic import Exemplar, Topic, TopicId, exemplar_from, exemplar_words
 
 
 class Link(StrEnum):
@@ -136,12 +135,12 @@ class Constraints:
 
 
 def _words(side: Side) -> list[Any]:
-    return [side.topic, [[exemplar.message_id, exemplar.text] for exemplar in side.exemplars]]
+    return [side.topic, [exemplar_words(exemplar) for exemplar in side.exemplars]]
 
 
 def _side(words: Sequence[Any]) -> Side:
     topic, exemplars = words
-    return Side(TopicId(topic), tuple(Exemplar(message, RedactedText(text)) for message, text in exemplars))
+    return Side(TopicId(topic), tuple(exemplar_from(one) for one in exemplars))
 
 
 def _constraint(words: Mapping[str, Any]) -> Constraint:

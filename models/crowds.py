@@ -8,7 +8,7 @@ same is done for those with one value of an attribute, a batch above all, agains
 messages of the same days (Kulldorff, "A spatial scan statistic", 1997, with two kinds of nearness).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
@@ -260,14 +260,27 @@ class Space(Generic[Handle]):
     def _lengths(self) -> list[int]:
         return [window // BUCKET for window in self.settings.windows]
 
+    def drop(self, wanted: Callable[[Handle], bool]) -> int:
+        """Hold what is ``wanted`` no longer; answers how many rows went. What was counted of them stays counted."""
+        keep = np.flatnonzero([not wanted(handle) for handle in self.handles]).astype(np.int64)
+        gone = len(self) - len(keep)
+        if gone:
+            self._take(keep)
+        return gone
+
     def _order(self) -> None:
         """By time, the oldest left out."""
         order = np.argsort(self.buckets, kind="stable")
         oldest = int(self.buckets[order[-1]]) - (self.settings.past + self.settings.windows[-1]) // BUCKET
         keep = order[self.buckets[order] >= oldest][-self.settings.max_rows :]
         missing = len(self.buckets) - len(self._past)
-        self._known = np.concatenate([self._known, np.zeros((missing, self._known.shape[1]), np.int64)])[keep]
-        self._past = np.concatenate([self._past, np.full(missing, _NOWHERE, np.int64)])[keep]
+        self._known = np.concatenate([self._known, np.zeros((missing, self._known.shape[1]), np.int64)])
+        self._past = np.concatenate([self._past, np.full(missing, _NOWHERE, np.int64)])
+        self._take(keep)
+
+    def _take(self, keep: Ints) -> None:
+        """Hold these rows alone, in this order."""
+        self._known, self._past = self._known[keep], self._past[keep]
         self.handles = [self.handles[row] for row in keep]
         self._attributes = [self._attributes[row] for row in keep]
         self.vectors, self.buckets = self.vectors[keep], self.buckets[keep]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from models.exposure import Pace, Rate
 from models.indicator import Direction, Kind
 from models.limits import Cause
 from models.message import CustomerKey, RedactedText
@@ -107,5 +108,12 @@ class Evidence:
     curve: tuple[CurvePoint, ...] = ()
     contributions: Mapping[str, float] = field(default_factory=dict)
     """What hour, weekday and volume did to the expectation, as factors."""
+    rates: tuple[Rate, ...] = ()
+    """Complaints per 1,000 orders, where orders are posted: of the culprit's first, of all last."""
     gauge: GaugeFigures | None = None
     """Of an alert on an indicator; figures are then in its unit, and customers and messages its observations."""
+
+    @property
+    def excused(self) -> bool:
+        """Whether complaints rose in step with orders, and with them alone: a sales peak, no defect."""
+        return bool(self.rates) and self.rates[0].pace is Pace.in_step

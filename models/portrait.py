@@ -74,7 +74,7 @@ def exemplars_of(messages: Sequence[Message], vectors: Vectors, centroid: NDArra
     found: dict[str, Exemplar] = {}
     for row in np.argsort(-(vectors @ centroid), kind="stable").tolist():
         message = messages[row]
-        found.setdefault(message.text, Exemplar(message.id, message.text))
+        found.setdefault(message.text, Exemplar(message.id, message.text, message.customer))
         if len(found) == _EXEMPLARS:
             break
     return tuple(found.values())

@@ -5,7 +5,7 @@ retired; then the id stays in the model, so that it can't be given again. What a
 radius, terms) may change under the id.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.embed import Language
-from models.message import RedactedText
+from models.message import CustomerKey, RedactedText
 
 TopicId = NewType("TopicId", str)
 
@@ -37,6 +37,8 @@ class Exemplar:
 
     message_id: str
     text: RedactedText
+    customer: CustomerKey | None = None
+    """Never shown; so that a customer can be erased."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,3 +69,13 @@ class Topic:
     def called(self) -> Mapping[Language, str]:
         """What it is called by language: as people named it, else as its messages do."""
         return {**self.labels, **self.names}
+
+
+def exemplar_words(exemplar: Exemplar) -> list[str]:
+    """Plain values for JSON; `exemplar_from` reads them back."""
+    return [exemplar.message_id, exemplar.text, *([exemplar.customer] if exemplar.customer else [])]
+
+
+def exemplar_from(words: Sequence[str]) -> Exemplar:
+    message_id, text, *customer = words
+    return Exemplar(message_id, RedactedText(text), CustomerKey(customer[0]) if customer else None)

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from models.constraints import Constraints
 from models.embed import Centring, Vectors
-from models.message import RedactedText
-from models.topic import Exemplar, Topic, TopicId, TopicKind, TopicState
+from models.topic import Topic, TopicId, TopicKind, TopicState, exemplar_from, exemplar_words
 
 _ROWS_AT_ONCE = 2_000_000
 """Similarities held at a time (8 MB of float32): 200 rows against 10,000 topics."""
@@ -234,7 +233,7 @@ def _words_of(topic: Topic) -> dict[str, Any]:
         "born": topic.born.isoformat(),
         "terms": list(topic.terms),
         "labels": dict(topic.labels),
-        "exemplars": [[exemplar.message_id, exemplar.text] for exemplar in topic.exemplars],
+        "exemplars": [exemplar_words(exemplar) for exemplar in topic.exemplars],
         "state": topic.state.value,
         "kind": topic.kind.value,
         "names": dict(topic.names),
@@ -253,7 +252,7 @@ def _topic_from(words: Mapping[str, Any], centroid: NDArray[np.float32], radius:
         born=datetime.fromisoformat(words["born"]),
         terms=tuple(words["terms"]),
         labels=words["labels"],
-        exemplars=tuple(Exemplar(message_id, RedactedText(text)) for message_id, text in exemplars),
+        exemplars=tuple(exemplar_from(one) for one in exemplars),
         state=TopicState(words["state"]),
         kind=TopicKind(words["kind"]),
         names=words.get("names", {}),

@@ -77,6 +77,9 @@ def replay(
     attribute: Annotated[list[str] | None, typer.Option(help="Column of an attribute; may be repeated.")] = None,
     channel: Annotated[str | None, typer.Option(help="Column of the channel.")] = None,
     campaigns: Annotated[Path | None, typer.Option(help="CSV of announced promotions: start, end, name.")] = None,
+    orders: Annotated[
+        Path | None, typer.Option(help="CSV of orders shipped: day, orders; other columns are attributes.")
+    ] = None,
     budget: Annotated[float, typer.Option(help="False alarms a week.")] = 2.0,
     from_: Annotated[str | None, typer.Option("--from", help="Raise alerts from this time on.")] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the alerts to this file.")] = None,
@@ -86,7 +89,7 @@ def replay(
     from service.tables import Columns
 
     columns = Columns(text, time, message_id, customer, channel, None, tuple(attribute or ()), "replay")
-    _run(lambda: run(file, columns, campaigns=campaigns, budget=budget, start=from_, json_out=json_out))
+    _run(lambda: run(file, columns, campaigns=campaigns, orders=orders, budget=budget, start=from_, json_out=json_out))
 
 
 @app.command("import")

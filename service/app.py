@@ -27,6 +27,7 @@ from service.api import (
     privacy,
     quality,
     receivers,
+    shipped,
     topics,
 )
 from service.api.openapi import describe
@@ -76,6 +77,7 @@ def create_app(parts: ApiParts) -> FastAPI:
         feeds,
         identity,
         indicators,
+        shipped,
         context,
         privacy,
         cost,

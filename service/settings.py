@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     keep_alerts: timedelta = Field(timedelta(days=400), description="retention of alerts")
     keep_messages: timedelta = Field(timedelta(days=90), description="longest that any message is kept")
     keep_context: timedelta = Field(timedelta(days=90), description="retention of pushed context")
+    keep_orders: timedelta = Field(timedelta(days=90), description="retention of orders shipped, by day")
     keep_access: timedelta = Field(timedelta(days=180), description="retention of the log of who looked")
     samples_per_topic: int = Field(256, ge=10, description="newest messages kept for each topic")
     waiting: int = Field(20_000, ge=500, description="messages of no topic kept for discovery")

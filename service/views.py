@@ -7,6 +7,7 @@ from typing import Any
 from models.alert import Alert, Facts, Former, Reason, headline
 from models.embed import LANGUAGES
 from models.evidence import CurvePoint, GaugeFigures, Sample, TopicName, WindowFigures
+from models.exposure import PER, Days, Rate
 from models.topic import Topic
 
 Json = dict[str, Any]
@@ -57,6 +58,8 @@ def alert_view(alert: Alert, facts: Facts, *, base_url: str = "", reason: Reason
             }
             for culprit in evidence.culprits
         ],
+        "excused": evidence.excused,
+        "rates": [rate_view(rate) for rate in evidence.rates],
         "samples": [sample_view(sample) for sample in evidence.samples],
         "curve": [point_view(point) for point in evidence.curve],
         "contributions": {name: round(factor, 3) for name, factor in evidence.contributions.items()},
@@ -96,6 +99,32 @@ def former_view(former: Former, *, base_url: str = "") -> Json:
         "resolved_at": iso(former.resolved_at),
         "judgement": former.judgement.value if former.judgement else None,
         "url": page_of(former.alert_id, base_url),
+    }
+
+
+def rate_view(rate: Rate) -> Json:
+    """Complaints per 1,000 orders."""
+    return {
+        "attribute": rate.cell[0] if rate.cell else None,
+        "value": rate.cell[1] if rate.cell else None,
+        "now": round(rate.now, 2),
+        "low": round(rate.low, 2),
+        "high": round(rate.high, 2),
+        "orders": round(rate.orders),
+        "before": None if rate.before is None else round(rate.before, 2),
+        "sales": None if rate.sales is None else round(rate.sales, 2),
+        "lag_days": rate.lag,
+        "pace": rate.pace.value,
+    }
+
+
+def hourly_rate(point: CurvePoint, due: Days) -> Json:
+    """Orders that fall due in an hour of a curve, and customers per 1,000 of them; null where that is not known."""
+    orders = due.get(int(point.start.timestamp() // 86_400), 0.0) / 24
+    known = orders > 0
+    return {
+        "orders": round(orders, 2) if known else None,
+        "per_thousand": round(PER * point.observed / orders, 2) if known else None,
     }
 
 

@@ -29,11 +29,12 @@ from service.pipeline.contextfile import read_sources
 from service.pipeline.deliver import Deliverer
 from service.pipeline.discover import DiscoverRules, Discovery
 from service.pipeline.embedders import Embedders
+from service.pipeline.exposure import Exposure
 from service.pipeline.gauge import GaugeJudge, GaugeRules
 from service.pipeline.hidden import Hidden
 from service.pipeline.indicators import read_indicators
 from service.pipeline.ingest import Ingest, IngestRules
-from service.pipeline.judge import Judge, JudgeRules
+from service.pipeline.judge import Erasing, Judge, JudgeRules
 from service.pipeline.lookout import Lookout
 from service.pipeline.mapping import all_mappings
 from service.pipeline.promote import Promotion
@@ -54,6 +55,7 @@ from service.store.campaigns import Campaigns
 from service.store.context import PushedContext
 from service.store.counts import Counts, Retention
 from service.store.customers import Customers
+from service.store.erasures import KEPT, Erasures
 from service.store.gauges import Gauges
 from service.store.inbox import Inbox
 from service.store.judgement import JudgeStore
@@ -65,6 +67,7 @@ from service.store.pools import Pools
 from service.store.pulse import Pulse
 from service.store.receivers import ReceiverStates
 from service.store.redis import Store, store_errors, text_of
+from service.store.shipped import Shipped
 from service.store.sweep import Sweep
 from service.store.vigil import Vigil
 
@@ -84,6 +87,7 @@ class Rooms:
     gauge: JudgeStore
     pushed: PushedContext
     access: AccessLog
+    shipped: Shipped
     book: AlertBook
     judge: JudgeStore
     outbox: Outbox
@@ -117,6 +121,7 @@ def open_rooms(settings: Settings, url: str) -> Rooms:
         gauge=JudgeStore(store, role="gauge"),
         pushed=PushedContext(store, settings.keep_context),
         access=AccessLog(store, settings.keep_access),
+        shipped=Shipped(store, settings.keep_orders),
         book=AlertBook(store),
         judge=JudgeStore(store),
         outbox=Outbox(store),
@@ -168,7 +173,9 @@ def kept(settings: Settings) -> tuple[Keeping, ...]:
         Keeping({"en": "observations of indicators", "zh": "指标观测"}, sums, settings.keep_counts),
         Keeping({"en": "who was counted", "zh": "已计数顾客"}, hashed, 4 * days),
         Keeping({"en": "ids of messages seen", "zh": "已见消息编号"}, hashed, settings.keep_seen + days),
+        Keeping({"en": "orders shipped, by day", "zh": "每日发货订单数"}, sums, settings.keep_orders),
         Keeping({"en": "pushed context", "zh": "推送的顾客资料"}, text, settings.keep_context),
+        Keeping({"en": "that a customer was erased", "zh": "已抹去某位顾客的记录"}, hashed, KEPT),
         Keeping({"en": "who looked at customers' data", "zh": "谁查看过顾客资料"}, named, settings.keep_access),
     )
 
@@ -180,6 +187,10 @@ def build_worker(settings: Settings, rooms: Rooms, embedder: Embedder, metrics: 
         Embedders(embedder, rooms.adapters, lambda adapter: build_embedder(settings, adapter=adapter)), rules, metrics,
         lambda answers: publish_answers(rooms.store, answers),
     )  # fmt: skip
+
+
+def build_customers(settings: Settings, rooms: Rooms) -> Customers:
+    return Customers(rooms.store, rooms.pushed, rooms.models, partitions=settings.partitions)
 
 
 def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics) -> Judge:
@@ -198,7 +209,8 @@ def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics
     return Judge(
         rooms.judge, rooms.counts, rooms.models, rooms.book, rooms.campaigns, witness, lookout, tide, hidden,
         succession, rules, metrics, lease.token, rooms.gauges,
-        Vigil(rooms.store) if settings.time is TimeMode.wall else None,
+        Vigil(rooms.store) if settings.time is TimeMode.wall else None, Exposure(rooms.shipped),
+        Erasing(Erasures(rooms.store), build_customers(settings, rooms)),
     )  # fmt: skip
 
 
@@ -269,7 +281,10 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
         pushed=rooms.pushed,
         context=Context(rooms.pushed, read_sources(settings.context, os.environ)),
         access=rooms.access,
-        customers=Customers(rooms.store, rooms.pushed, partitions=settings.partitions),
+        shipped=rooms.shipped,
+        exposure=Exposure(rooms.shipped),
+        customers=build_customers(settings, rooms),
+        erasures=Erasures(rooms.store),
         agents=agent_rules(settings),
         kept=kept(settings),
         pools=rooms.pools,

@@ -6,6 +6,7 @@ from typing import Any
 
 from models.alert import Alert, Facts, Judgement, Reason, Sent
 from models.evidence import CulpritFigures, CurvePoint, Evidence, Sample, TopicName, WindowFigures
+from models.exposure import Pace, Rate
 from models.message import RedactedText
 from models.severity import Grade, Severity
 from models.surge import SurgeState
@@ -38,6 +39,10 @@ _ALERT = Alert(
         samples=(_SAMPLE,),
         curve=(CurvePoint(AT - timedelta(hours=1), 22, 1.7, 5.0),),
         contributions={"hour": 1.4, "weekday": 0.9},
+        rates=(
+            Rate(("batch", "PB-20-B3"), 41.2, 31.9, 53.1, 922.0, 3.1, 1.06, 4.0, Pace.steady),
+            Rate(None, 9.4, 7.2, 12.1, 4_790.0, 2.9, 1.02, 4.0, Pace.steady),
+        ),
     ),
     sent=Sent(Reason.fired, Severity.critical, 45, AT),
 )
@@ -74,7 +79,7 @@ LINEAGE_EVENT: dict[str, Any] = {
     "name": None,
 }
 TOPIC_ROW: dict[str, Any] = TOPIC | {"customers": 61, "customers_before": 19, "trend": [2, 3, 9], "bar": BAR}
-POINT: dict[str, Any] = point_view(_ALERT.evidence.curve[0])
+POINT: dict[str, Any] = point_view(_ALERT.evidence.curve[0]) | {"orders": 80.2, "per_thousand": 274.31}
 TOPIC_MESSAGE: dict[str, Any] = {k: v for k, v in sample_view(_SAMPLE).items() if k != "order_id"}
 CAMPAIGN: dict[str, Any] = {
     "id": "5f0c1d2e3a4b",

@@ -13,7 +13,7 @@ from models.dial import Hour, Shown, curve, show
 from models.gauge import LEARNING, Gauge
 from models.indicator import BadIndicator, Indicator, observation
 from service.api.auth import needs
-from service.api.messages import Attributes, Time, Word, body_of, items_of, parsed
+from service.api.messages import Attributes, Time, Word, body_of, one_or_many
 from service.api.parts import ApiParts
 from service.api.problem import fix_of, problem, where
 from service.errors import BadMessage, NotFound, TooLarge
@@ -62,7 +62,7 @@ async def observe(request: Request, name: str) -> Response:
     that came before adds nothing."""
     parts: ApiParts = request.app.state.parts
     indicator = _named(parts, name)
-    items = _items(await body_of(request, parts), request.headers.get("content-type", ""))
+    items = one_or_many(await body_of(request, parts), request.headers.get("content-type", ""))
     if len(items) > parts.max_batch:
         raise TooLarge(f"{len(items)} observations; send at most {parts.max_batch} at once")
     taken: list[Observation] = []
@@ -99,14 +99,6 @@ async def get_indicator(
     indicator, gauge = _named(parts, name), await _gauge(parts)
     points = curve(gauge, name, hours) if gauge else ()
     return _view(indicator, gauge) | {"curve": [_point(one) for one in points]}
-
-
-def _items(body: bytes, media: str) -> list[Any]:
-    """One observation or an array in JSON, or one a line."""
-    if media.partition(";")[0].strip() != "application/json":
-        return list(items_of(body))
-    found = parsed(body)
-    return found if isinstance(found, list) else [found]
 
 
 def _named(parts: ApiParts, name: str) -> Indicator:

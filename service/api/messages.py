@@ -250,6 +250,14 @@ def items_of(body: bytes) -> Iterator[Any]:
                 yield None
 
 
+def one_or_many(body: bytes, media: str) -> list[Any]:
+    """The items of a body that may hold one: one value or an array in JSON, or one a line."""
+    if media.partition(";")[0].strip() != "application/json":
+        return list(items_of(body))
+    found = parsed(body)
+    return found if isinstance(found, list) else [found]
+
+
 def unwrapped(item: Any) -> Any:
     """The message of a CloudEvent (structured mode, 1.0), its id, source and time filled in; others as they are."""
     if not (isinstance(item, dict) and "specversion" in item and isinstance(item.get("data"), dict)):

@@ -24,6 +24,7 @@ _TAGS: Mapping[str, str] = {
     "feeds": "Alerts for feed readers",
     "topics": "The issues that messages are counted under",
     "indicators": "Service metrics under dynamic thresholds",
+    "orders": "Orders shipped by day, so that complaints are also told per 1,000",
     "context": "The customer's whole picture, looked up when somebody looks",
     "privacy": "What is kept, how long, who looked",
     "cost": "What blind spots cost",
@@ -122,6 +123,13 @@ TOLD: Mapping[str, Told] = {
     "GET /v1/indicators/{name}": Told(
         shapes.IndicatorDetail, examples.INDICATOR | {"curve": [examples.INDICATOR_POINT]}
     ),
+    "POST /v1/shipped": Told(
+        shapes.ShippedReceipt, {"accepted": 2, "corrected": 1, "duplicates": 0, "rejected": []}
+    ),
+    "GET /v1/shipped": Told(
+        shapes.ShippedDays,
+        {"attribute": "batch", "value": "PB-20-B3", "days": [{"day": "2026-03-09", "orders": 412.0, "due": 380.5}]},
+    ),
     "PUT /v1/context/{kind}/{piece_id}": Told(shapes.PushedPiece, {"kind": "order", "id": "O-1"}),
     "DELETE /v1/customers/{customer_id}": Told(shapes.Erasure, {"erased": {"messages": 3, "samples": 1, "context": 2}}),
     "GET /v1/customers/{customer_id}/context": Told(shapes.CustomerContext, examples.CONTEXT),
@@ -218,6 +226,10 @@ ASKED: Mapping[str, Any] = {
     "POST /v1/indicators/{name}": [
         {"value": 17.5, "id": "call-118", "attributes": {"queue": "returns"}},
         {"value": 12, "denominator": 80},
+    ],
+    "POST /v1/shipped": [
+        {"day": "2026-03-09", "orders": 412, "sku": "PB-20", "batch": "PB-20-B3"},
+        {"day": "2026-03-09", "orders": 1300, "sku": "PB-20", "batch": "PB-20-B2"},
     ],
     "PUT /v1/context/{kind}/{piece_id}": {"customer_id": "c004750", "tracking": "SF100", "fields": {"sku": "PB-20"}},
     "POST /v1/assist": {"text": "充电宝充不进电", "customer_id": "c004750"},

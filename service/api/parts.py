@@ -20,6 +20,7 @@ from service.errors import EncoderAway
 from service.metrics import Metrics
 from service.pipeline.bench import unpack_detector
 from service.pipeline.context import Context
+from service.pipeline.exposure import Exposure
 from service.pipeline.ingest import Ingest
 from service.pipeline.mapping import MessageMapping
 from service.store.access import AccessLog
@@ -31,6 +32,7 @@ from service.store.campaigns import Campaigns
 from service.store.context import PushedContext
 from service.store.counts import Counts
 from service.store.customers import Customers
+from service.store.erasures import Erasures
 from service.store.gauges import Gauges
 from service.store.inbox import Inbox
 from service.store.judgement import JudgeStore
@@ -41,8 +43,9 @@ from service.store.pools import Pools
 from service.store.pulse import Pulse
 from service.store.receivers import ReceiverStates
 from service.store.redis import Store
+from service.store.shipped import Shipped
 from service.store.vigil import Vigil
-from service.views import alert_row, point_view
+from service.views import alert_row, hourly_rate, point_view
 
 _RECENT = 200  # alerts looked through for an open one
 
@@ -64,7 +67,10 @@ class ApiParts:
     pushed: PushedContext
     context: Context
     access: AccessLog
+    shipped: Shipped
+    exposure: Exposure
     customers: Customers
+    erasures: Erasures
     agents: AgentRules
     kept: tuple[Keeping, ...]
     """What is kept, in plain words."""
@@ -122,12 +128,14 @@ class ApiParts:
         history = (await self.counts.history([topic], first, last))[topic]
         detector = None if position is None else unpack_detector(state)
         points = hourly_curve(detector, topic, history, first, last)
-        return [point_view(point) for point in points]
+        due = await self.exposure.due(points[0].start, points[-1].start) if points else {}
+        return [point_view(point) | hourly_rate(point, due) for point in points]
 
     async def open_filed(self, topic: str) -> Filed | None:
         """The open alert on a topic, or None."""
         for filed in await self.book.newest(_RECENT):
-            if filed.alert.open and filed.facts.closed_at is None and filed.alert.evidence.topic.id == topic:
+            told = filed.alert.evidence
+            if filed.alert.open and filed.facts.closed_at is None and told.topic.id == topic and not told.excused:
                 return filed
         return None
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.alert import Judgement, Reason
 from models.context import PieceKind
 from models.embed import Language
+from models.exposure import Pace
 from models.indicator import Direction, Kind
 from models.limits import Cause
 from models.lineage import Change
@@ -93,6 +94,26 @@ class Point(Shape):
     upper: float
 
 
+class SeriesPoint(Point):
+    orders: float | None = Field(description="orders that fall due in this hour, at the usual lag")
+    per_thousand: float | None = Field(description="customers per 1,000 of them")
+
+
+class RateShape(Shape):
+    """Complaints per 1,000 orders since the onset, with an interval that holds it nine times in ten, and before."""
+
+    attribute: str | None = Field(description="whose orders: of an attribute value, null of all")
+    value: str | None
+    now: float
+    low: float
+    high: float
+    orders: int = Field(description="orders that fell due since the onset")
+    before: float | None
+    sales: float | None = Field(description="times as many orders as before")
+    lag_days: float = Field(description="usual days from shipment to complaint")
+    pace: Pace = Field(description="in_step excuses: complaints rose with orders, and with them alone")
+
+
 class BarShape(Shape):
     """What the topic must score to ring, before and after a judgement of noise."""
 
@@ -129,6 +150,34 @@ class Spark(Shape):
     upper: list[float]
 
 
+class RefusedPost(Shape):
+    index: int
+    code: str
+    field: str
+    detail: str
+
+
+class ShippedReceipt(Shape):
+    """What became of posts: new days, corrected ones, and those that said the same again."""
+
+    accepted: int
+    corrected: int
+    duplicates: int
+    rejected: list[RefusedPost]
+
+
+class ShippedDay(Shape):
+    day: str = Field(description="a date")
+    orders: float
+    due: float | None = Field(description="orders that fall due on that day, at the usual lag")
+
+
+class ShippedDays(Shape):
+    attribute: str | None
+    value: str | None
+    days: list[ShippedDay]
+
+
 class AlertBase(Shape):
     """One episode of one topic."""
 
@@ -137,7 +186,7 @@ class AlertBase(Shape):
     headlines: dict[Language, str]
     state: Literal["pending", "firing", "resolved"]
     severity: Severity
-    severity_reasons: list[Literal["size", "ratio", "speed", "silence", "limit"]]
+    severity_reasons: list[Literal["size", "ratio", "speed", "silence", "limit", "orders"]]
     reason: Reason
     fired_at: Time
     onset: Time
@@ -156,6 +205,8 @@ class AlertBase(Shape):
     customers: int
     messages: int
     culprits: list[Culprit]
+    excused: bool = Field(description="complaints rose in step with orders: a sales peak, told to nobody")
+    rates: list[RateShape] = Field(description="per 1,000 orders: the culprit's first, all last; empty without orders")
     samples: list[Sample]
     facts: FactsShape
     url: str | None
@@ -362,7 +413,7 @@ class Lineage(Shape):
 
 class Series(Shape):
     topic: str
-    points: list[Point]
+    points: list[SeriesPoint]
 
 
 class CampaignShape(Shape):

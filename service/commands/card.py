@@ -26,6 +26,11 @@ def alert_card(view: dict[str, Any], *, samples: int = 5) -> RenderableType:
         figures = f"{culprit['observed']} of {culprit['expected']:g} expected, lift {culprit['lift']:g}"
         name, value = one_line(culprit["attribute"], _MOST), one_line(culprit["value"], _MOST)
         head.add_row("culprit", Text(f"{name} = {value}  ({figures})", style="bold"))
+    for rate in view["rates"][:2]:
+        of = f" of {one_line(rate['attribute'], _MOST)} = {one_line(rate['value'], _MOST)}" if rate["value"] else ""
+        before = "" if rate["before"] is None else f", {rate['before']:g} before"
+        excused = "; in step with orders, told to nobody" if view["excused"] and rate["pace"] == "in_step" else ""
+        head.add_row("per 1,000", Text(f"{rate['now']:g} orders{of}{before}{excused}"))
     if view["curve"]:
         head.add_row("curve", Text(sparkline([point["observed"] for point in view["curve"]])))
     said = [Text(f"“{one_line(sample['text'], _MOST)}”") for sample in view["samples"][:samples]]

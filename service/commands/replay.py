@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from service.store.alerts import Filed
 from service.store.campaigns import Campaign
 from service.store.embedded import EmbeddedStore
 from service.store.lease import Lease
+from service.store.shipped import Posted, day_of
 from service.tables import Columns, read_rows
 from service.views import alert_view
 from service.wiring import (
@@ -48,6 +49,7 @@ from service.wiring import (
 
 _PREFETCH = 2_048  # texts embedded at a time, so that the encoder sees full batches
 _SHOWN_BROKEN = 20
+_POSTS = 500  # orders put down at a time
 _MOST_TEXT = 100_000  # characters of a message; the rest of a longer one is left out
 _SLOW = 60.0  # messages a day
 _HASH_KEY = b"a replay keeps nothing, so its hashes need no secret"
@@ -69,6 +71,7 @@ def run(
     columns: Columns,
     *,
     campaigns: Path | None = None,
+    orders: Path | None = None,
     budget: float = 2.0,
     start: str | None = None,
     json_out: Path | None = None,
@@ -85,19 +88,21 @@ def run(
     settings = load_settings(
         time=TimeMode.event, false_alarms_per_week=budget, indicators_part=0,
         waiting=max(20_000, len(raws)), max_backlog=1_000_000,
-        keep_counts=timedelta(days=4_000), keep_cells=timedelta(days=4_000), max_text=_MOST_TEXT,
+        keep_counts=timedelta(days=4_000), keep_cells=timedelta(days=4_000), keep_orders=timedelta(days=4_000),
+        max_text=_MOST_TEXT,
     )  # fmt: skip
     from service.commands.prepare import ensure_encoder
 
     ensure_encoder(settings, console)
     calendar = read_campaigns(campaigns) if campaigns else []
+    shipped = read_orders(orders) if orders else []
     raise_from = parse_time(start) if start else None
     with (
         tempfile.TemporaryDirectory(prefix="tocsin-replay-") as folder,
         EmbeddedStore(Path(folder), durable=False) as at,
     ):
         embedder = build_embedder(settings.model_copy(update={"encoder_cache": 4 * _PREFETCH}))
-        report = asyncio.run(Replay(settings, at.url, embedder, console).run(raws, calendar, raise_from))
+        report = asyncio.run(Replay(settings, at.url, embedder, console).run(raws, calendar, raise_from, shipped))
     report.broken = broken
     _tell(report, console, json_out)
     return 0
@@ -126,7 +131,11 @@ class Replay:
         self._scanned = self._now
 
     async def run(
-        self, raws: Sequence[RawMessage], campaigns: Sequence[Campaign], raise_from: datetime | None
+        self,
+        raws: Sequence[RawMessage],
+        campaigns: Sequence[Campaign],
+        raise_from: datetime | None,
+        shipped: Sequence[Posted] = (),
     ) -> Report:
         """Put messages, in order of time, through door, worker, discovery and judge."""
         report = Report()
@@ -134,6 +143,8 @@ class Replay:
         await hold_embedder(self._rooms, self._embedder.name, self._embedder.dimension)
         await self._lease.hold()
         await self._rooms.campaigns.put(campaigns)
+        for start in range(0, len(shipped), _POSTS):
+            await self._rooms.shipped.put(shipped[start : start + _POSTS])
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         with Progress(*columns, console=self._console, transient=True) as bar:
             task = bar.add_task("replaying", total=len(raws))
@@ -257,6 +268,23 @@ def read_campaigns(file: Path) -> list[Campaign]:
         except ValueError as error:
             raise Refused(f"{file.name}, row {number}: {error}") from None
     return campaigns
+
+
+def read_orders(file: Path) -> list[Posted]:
+    """Orders shipped, of a CSV with day and orders; every other column is an attribute. Raises `Refused` on a bad row."""
+    posts = []
+    for number, row in read_rows(file, ("day", "orders")):
+        try:
+            if isinstance(row, Broken):
+                raise ValueError(row.reason)
+            day, orders = date.fromisoformat(str(row["day"])), int(str(row["orders"]))
+            if orders < 0:
+                raise ValueError("orders: is below 0")
+            values = {name: str(value) for name, value in row.items() if name not in ("day", "orders") and value}
+            posts.append(Posted(day_of(day), orders, values))
+        except ValueError as error:
+            raise Refused(f"{file.name}, row {number}: {error}") from None
+    return posts
 
 
 def _tell(report: Report, console: Console, json_out: Path | None) -> None:

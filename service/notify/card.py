@@ -69,6 +69,8 @@ def _alert(body: Mapping[str, Any], voice: Voice) -> Card:
     if view.get("former"):
         lines.append((words["came back"], _former(view["former"], voice)))
     lines += [(words["from"], _culprit(culprit, voice)) for culprit in view["culprits"][:2]]
+    if view.get("rates"):
+        lines.append((words["per 1,000"], _rate(view["rates"][0], voice)))
     if view["facts"]["acknowledged_at"]:
         lines.append((words["in hand"], _short(view["facts"]["acknowledged_by"] or words["somebody"])))
     if view["facts"].get("assigned_to"):
@@ -151,6 +153,16 @@ def _culprit(culprit: Mapping[str, Any], voice: Voice) -> str:
         expected=f"{culprit['expected']:.1f}",
         lift=f"{culprit['lift']:.1f}",
     )
+
+
+def _rate(rate: Mapping[str, Any], voice: Voice) -> str:
+    words = WORDS[voice.language]
+    told = words["rate"].format(now=f"{rate['now']:.1f}", low=f"{rate['low']:.1f}", high=f"{rate['high']:.1f}")
+    if rate["before"] is not None:
+        told += words["rate before"].format(before=f"{rate['before']:.1f}")
+    if rate["value"] is not None:
+        told += words["rate of"].format(attribute=_short(rate["attribute"]), value=_short(rate["value"]))
+    return told + (words["rate in step"] if rate["pace"] == "in_step" else "")
 
 
 def _former(former: Mapping[str, Any], voice: Voice) -> str:

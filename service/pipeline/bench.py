@@ -9,6 +9,7 @@ import orjson
 from models.alert import Alert
 from models.detector import Detector
 from models.surge import Surge, SurgeState
+from service.store.erasures import BEGINNING
 
 
 @dataclass(slots=True)
@@ -28,6 +29,8 @@ class Bench:
     """Lines of the lineage log that were followed."""
     promoted: int = 0
     """The beginning of the last promotion that was followed."""
+    erased: str = BEGINNING
+    """The place in the log of erasures that was followed."""
 
     def note(self, alert: Alert | None) -> None:
         """Remember an alert that has ended as its topic's last."""
@@ -43,6 +46,7 @@ class Bench:
             "formers": self.formers,
             "lineage": self.lineage,
             "promoted": self.promoted,
+            "erased": self.erased,
         }
         return {"bench": orjson.dumps(held), **named("detector", self.detector.pack())}
 
@@ -59,6 +63,7 @@ class Bench:
             formers=held.get("formers", {}),
             lineage=held.get("lineage", 0),
             promoted=held.get("promoted", 0),
+            erased=held.get("erased", BEGINNING),
         )
 
 

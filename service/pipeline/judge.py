@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from models.alert import (
     Alert,
@@ -27,6 +28,7 @@ from service.logs import log
 from service.metrics import Metrics
 from service.pipeline.bench import Bench, hidden_of, named, part_of
 from service.pipeline.docket import Case, Changes, Docket
+from service.pipeline.exposure import Exposure, Said
 from service.pipeline.hidden import HIDDEN, Hidden
 from service.pipeline.lookout import Lookout, Sighting, is_told
 from service.pipeline.succession import Succession
@@ -35,6 +37,8 @@ from service.pipeline.witness import Witness
 from service.store.alerts import AlertBook
 from service.store.campaigns import Campaign, Campaigns
 from service.store.counts import BucketCounts, Counts
+from service.store.customers import Customers
+from service.store.erasures import Erasures
 from service.store.gauges import Gauges
 from service.store.judgement import JudgeStore, Tick
 from service.store.model import ModelStore
@@ -58,6 +62,14 @@ class JudgeRules:
     part: float = 1.0  # of them, for messages, once indicators are observed; those have the rest
 
 
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """The log of who was erased, and the hands that do it."""
+
+    log: Erasures
+    customers: Customers
+
+
 class Judge:
     """Judge every closed bucket in order; ``token`` is that of the lease held."""
 
@@ -78,11 +90,15 @@ class Judge:
         token: str,
         gauges: Gauges | None = None,
         vigil: Vigil | None = None,
+        exposure: Exposure | None = None,
+        erasing: Erasing | None = None,
     ) -> None:
         """``vigil`` tells when nobody listened, where time is the machine's; without it all was heard."""
         self._store = store
         self._gauges = gauges
         self._vigil = vigil
+        self._exposure = exposure
+        self._erasing = erasing
         self._counts = counts
         self._models = models
         self._book = book
@@ -129,6 +145,7 @@ class Judge:
         if bench is None or bench.position is None:
             return []
         await self._lookout.begin()
+        await self._let_go(bench)
         await self._heed(bench)
         await self._meet_topics(bench, bucket_of(watermark))
         changed: dict[str, Alert] = {}
@@ -250,7 +267,7 @@ class Judge:
                 name,
                 begun=before is not None and before.open and before.fired is not None,
             )
-            if before is None and self._crowded(bench, name, reading):
+            if before is None and await self._crowded(bench, name, reading):
                 continue  # told already, of the crowd that makes the topic loud
             surge = advance(name, before, reading, self._rules.surge)
             if surge is None:
@@ -265,8 +282,9 @@ class Judge:
                     before,
                     name in loud,
                     reading.observed,
-                    lambda topic=topic, surge=surge: self._witness.testify(  # type: ignore[misc]
-                        detector, topic, surge, tick.bucket, tick.extra.get(topic.id, 0.0)
+                    lambda topic=topic, surge=surge: self._weighed(  # type: ignore[misc]
+                        self._witness.testify(detector, topic, surge, tick.bucket, tick.extra.get(topic.id, 0.0)),
+                        partial(self._witness.said, topic.id),
                     ),
                     _grade,
                     lambda evidence: self._former(bench, evidence),
@@ -338,9 +356,18 @@ class Judge:
         before = alert.evidence if alert else None
         if sighting is not None:
             bar = self._lookout.watch.bar + extra.get(sighting.topic.id, 0.0)
-            return await asyncio.to_thread(self._lookout.testify, sighting, bar, before)
+            told = asyncio.to_thread(self._lookout.testify, sighting, bar, before)
+            return await self._weighed(told, lambda *asked: asyncio.to_thread(self._lookout.said, sighting, *asked))
         assert turn is not None
-        return await turn.testify(before)
+        said: Said | None = self._tide.said if turn.excess is not None else None
+        if turn.part is not None:
+            said = partial(self._witness.said, turn.part[0])
+        return await self._weighed(turn.testify(before), said)
+
+    async def _weighed(self, testimony: Awaitable[Evidence], said: Said | None) -> Evidence:
+        """Evidence with its figures per 1,000 orders, where orders are posted and it tells of too many."""
+        evidence = await testimony
+        return evidence if self._exposure is None or said is None else await self._exposure.rated(evidence, said)
 
     async def _in_another(self, bench: Bench, turn: Turn) -> bool:
         """Whether alerts that are open, or lately were, tell of what swells or is hidden."""
@@ -371,22 +398,32 @@ class Judge:
                 continue
             if name.startswith(SWELL):
                 return True
-            alert = await self._docket.alert(surge)
+            alert = await self._docket.alert(surge)  # one that sales excuse explains the volume all the same
             told += alert.evidence.window.observed - alert.evidence.window.expected if alert else 0.0
         return told >= _MUCH * excess
 
-    def _crowded(self, bench: Bench, topic: str, reading: Reading) -> bool:
+    async def _crowded(self, bench: Bench, topic: str, reading: Reading) -> bool:
         """Whether a crowd that was told makes up much of what a topic counts beyond what is expected."""
         much = _MUCH * (reading.observed - reading.expected)
         told = _told_names(bench, reading.onset)
         return self._hidden.excess(topic, told) >= max(much, 1.0) or any(
             self._lookout.customers(number, topic, reading.onset, reading.bucket) >= much
-            for number in _told_places(bench, reading.onset)
+            for number in await self._told_places(bench, reading.onset)
         )
+
+    async def _told_places(self, bench: Bench, since: int) -> list[int]:
+        """Numbers of the places of crowds that were told no earlier than a day before bucket ``since``, and are not over
+        for a day: what was told long before something begins does not tell of it, and what sales excuse is not told."""
+        told = []
+        for name in (one for one in _told_names(bench, since) if one.startswith(_CROWD)):
+            alert = await self._docket.alert(bench.crowds[name]) if self._exposure is not None else None
+            if alert is None or not alert.evidence.excused:
+                told.append(int(name.removeprefix(_CROWD)))
+        return told
 
     async def _told_of(self, bench: Bench, sighting: Sighting) -> bool:
         """Whether an alert on another crowd, or on the topics that it is of, says the same already."""
-        if any(self._lookout.is_kin(sighting, number) for number in _told_places(bench, sighting.first)):
+        if any(self._lookout.is_kin(sighting, one) for one in await self._told_places(bench, sighting.first)):
             return True
         told = {topic: share for topic, share in sighting.parts.items() if await self._told_on(bench, topic, sighting)}
         return sum(told.values()) >= _MUCH or (
@@ -401,9 +438,10 @@ class Judge:
         surge, cell = bench.surges.get(topic), sighting.crowd.cell
         if surge is None or surge.fired is None or (surge.resolved is not None and sighting.first > surge.resolved):
             return False
-        if cell is None:
-            return await self._docket.alert(surge) is not None
-        return await self._culprit_of(surge, cell, sighting.first)
+        alert = await self._docket.alert(surge)
+        if alert is None or alert.evidence.excused:
+            return False
+        return cell is None or await self._culprit_of(surge, cell, sighting.first)
 
     async def _former(self, bench: Bench, evidence: Evidence) -> Former | None:
         """The last alert on a topic, or on one that was merged into it, that ended long before this surge began."""
@@ -411,6 +449,19 @@ class Judge:
         kin = {topic.id for topic in model.topics if model.heir(topic.id) == evidence.topic.id} if model else set()
         names = [alert for topic, alert in bench.formers.items() if topic in kin | {evidence.topic.id}]
         return former_of(((one.alert, one.facts) for one in await self._book.many(names)), evidence.onset)
+
+    async def _let_go(self, bench: Bench) -> None:
+        """Let go of customers who were erased since: of what is held in memory, and once more of what lies in the store,
+        where a tick that had begun before may have written of them."""
+        if self._erasing is None:
+            return
+        gone, bench.erased = await self._erasing.log.since(bench.erased)
+        for customer in gone:
+            self._lookout.erase(customer)
+            await self._erasing.customers.erase(customer)
+        if gone:
+            self._docket.forget()
+            log.info("let go of erased customers", customers=len(gone))
 
     async def _budget(self) -> float:
         """The false alarms a week that people chose, else those of the settings, less the part of indicators."""
@@ -497,6 +548,8 @@ def _grade(evidence: Evidence) -> Grade:
     window = evidence.window
     if window.observed == 0:
         return Grade(Severity.warning, ("silence",))
+    if evidence.excused:
+        return Grade(Severity.info, ("orders",))
     return grade(window.observed, window.expected, window.end - window.start)
 
 
@@ -528,11 +581,6 @@ def _told_names(bench: Bench, since: int) -> list[str]:
     return sorted(
         name for name, one in bench.crowds.items() if one.fired is not None and one.fired >= since - BUCKETS_PER_DAY
     )
-
-
-def _told_places(bench: Bench, since: int) -> list[int]:
-    """Numbers of the places of the crowds among them."""
-    return [int(name.removeprefix(_CROWD)) for name in _told_names(bench, since) if name.startswith(_CROWD)]
 
 
 def _reading(detector: Detector, tick: DetectorTick, row: int | None, name: str, *, begun: bool) -> Reading:

@@ -16,6 +16,7 @@ from models.embed import Vectors
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
 from models.gist import gist
 from models.kin import is_kin
+from models.message import CustomerKey
 from models.samples import choose_samples
 from models.scan import upper_bound
 from models.surge import ratio
@@ -161,12 +162,30 @@ class Lookout:
         assigned = self._model.assign(space.vectors[rows])
         return len({one.message.customer for one, to in zip(held, assigned, strict=True) if to.topic == topic})
 
+    def said(self, sighting: Sighting, cell: Cell | None, first: int, last: int) -> dict[int, float]:
+        """Customers at the place of a crowd by hour over ``[first, last)``, each once a day, in all or with one value."""
+        if self._space is None:
+            return {}
+        rows, _ = self._space.around(sighting.crowd.centroid, first * BUCKETS_PER_HOUR, last * BUCKETS_PER_HOUR - 1)
+        seen, found = set[tuple[str, int]](), Counter[int]()
+        for row in sorted(rows.tolist()):
+            held, hour = self._space.handles[row], int(self._space.buckets[row]) // BUCKETS_PER_HOUR
+            mark = (str(held.message.customer), hour // 24)
+            if mark not in seen and (cell is None or _has(held, cell)):
+                seen.add(mark)
+                found[hour] += 1
+        return {hour: float(count) for hour, count in found.items()}
+
     def held(self, first: int, last: int) -> list[Held]:
         """The messages held of buckets ``first`` to ``last``, oldest first."""
         if self._space is None:
             return []
         begin, end = np.searchsorted(self._space.buckets, [first, last + 1])
         return self._space.handles[begin:end]
+
+    def erase(self, customer: CustomerKey) -> int:
+        """Let go of a customer's messages; answers how many were held."""
+        return self._space.drop(lambda one: one.message.customer == customer) if self._space else 0
 
     def silences(self, now: int) -> list[Silence]:
         """Channels that have fallen silent."""

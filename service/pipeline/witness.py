@@ -92,6 +92,16 @@ class Witness:
             curve=await self._curve(detector, topic.id, last),
         )
 
+    async def said(self, topic: str, cell: Cell | None, first: int, last: int) -> Mapping[int, float]:
+        """Customers of a topic by hour over ``[first, last)``, in all or with one attribute value."""
+        if cell is not None:
+            return await self._counts.by_hour(topic, cell, first, last)
+        history = await self._counts.history([topic], first * BUCKETS_PER_HOUR, last * BUCKETS_PER_HOUR - 1)
+        found: Counter[int] = Counter()
+        for bucket, count in history[topic].items():
+            found[bucket // BUCKETS_PER_HOUR] += count
+        return found
+
     async def _culprits(self, topic: str, first: int, last: int) -> tuple[Culprit, ...]:
         """Values over-represented since the onset, beside the other messages of the same days.
 

@@ -1,6 +1,6 @@
 """Pieces of customers' context that were pushed: by kind and id, found by customer, order or tracking number."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import orjson
@@ -40,17 +40,17 @@ class PushedContext:
 
     async def by(self, join: Join, values: Sequence[str]) -> list[Piece]:
         """Every piece that one of the values leads to."""
-        names = await self._names(join, values)
-        with store_errors():
-            pipe = self._store.client.pipeline(transaction=False)
-            for name in names:
-                pipe.get(keys.context(name))
-            bodies = await pipe.execute()
-        return [_piece(body) for body in bodies if body]
+        return [piece for piece, _ in await self._bodies(await self._names(join, values))]
 
-    async def erase(self, customer: CustomerKey) -> int:
-        """Drop every piece of a customer; answers how many."""
-        names = await self._names(Join.customer, [customer])
+    async def erase(self, customer: CustomerKey, orders: Collection[str] = ()) -> int:
+        """Drop every piece of a customer, and of those that nobody is named in the ones of the customer's orders, which
+        pieces or ``orders`` tell; answers how many."""
+        names = set(await self._names(Join.customer, [customer]))
+        pieces = [piece for piece, _ in await self._bodies(sorted(names))]
+        mine = {*orders, *(one.id for one in pieces if one.kind is PieceKind.order)}
+        tracking = {one.tracking for one in pieces if one.tracking}
+        led = [*await self._names(Join.order, sorted(mine)), *await self._names(Join.tracking, sorted(tracking))]
+        names |= {f"{one.kind}/{one.id}" for one, of in await self._bodies(led) if of in (None, customer)}
         with store_errors():
             pipe = self._store.client.pipeline(transaction=False)
             for name in names:
@@ -58,6 +58,15 @@ class PushedContext:
             pipe.delete(keys.context_of(Join.customer, customer))
             await pipe.execute()
         return len(names)
+
+    async def _bodies(self, names: Sequence[str]) -> list[tuple[Piece, str | None]]:
+        """Pieces with whose they are."""
+        with store_errors():
+            pipe = self._store.client.pipeline(transaction=False)
+            for name in names:
+                pipe.get(keys.context(name))
+            bodies = await pipe.execute()
+        return [(_piece(body), orjson.loads(body)["customer"]) for body in bodies if body]
 
     async def _names(self, join: Join, values: Sequence[str]) -> list[str]:
         with store_errors():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from models.buckets import BUCKETS_PER_HOUR, bucket_of
+from models.culprit import Cell
 from service.store import keys
 from service.store.codec import FIELD_SEPARATOR, Entry, cells_of, pack_entry
 from service.store.redis import PIPELINE, Store, hashes_by_bucket, store_errors
@@ -146,6 +147,21 @@ class Counts:
                     if value:
                         history[topic][bucket] = history[topic].get(bucket, 0) + int(value)
         return history
+
+    async def by_hour(self, topic: str, cell: Cell, first: int, last: int) -> dict[int, int]:
+        """Customers of a topic with one attribute value, by hour over ``[first, last)``; empty hours left out."""
+        name = FIELD_SEPARATOR.join((topic, *cell))
+        with store_errors():
+            pipe = self._store.client.pipeline(transaction=False)
+            for hour in range(first, last):
+                for partition in range(self._partitions):
+                    pipe.hget(keys.cells(partition, hour), name)
+            answer = await pipe.execute()
+        found: Counter[int] = Counter()
+        for place, value in enumerate(answer):
+            if value:
+                found[first + place // self._partitions] += int(value)
+        return found
 
     async def cells(self, first: int, last: int) -> dict[str, dict[str, Counter[str]]]:
         """Counts by topic, attribute and value over the hours that hold the buckets ``[first, last]``."""

@@ -12,11 +12,13 @@ import orjson
 
 from models.alert import Alert
 from models.context import Join, Piece
+from models.erasure import without
 from models.message import CustomerKey, Message
 from service.store import keys
 from service.store.alertcodec import pack, unpack_alert
 from service.store.codec import FIELD_SEPARATOR, unpack_entry
 from service.store.context import PushedContext
+from service.store.model import ModelStore
 from service.store.redis import Store, store_errors
 
 _PAGE = 1_000
@@ -46,9 +48,10 @@ class Erased:
 class Customers:
     """Find, hand out and erase what is kept of one customer."""
 
-    def __init__(self, store: Store, pushed: PushedContext, *, partitions: int) -> None:
+    def __init__(self, store: Store, pushed: PushedContext, models: ModelStore, *, partitions: int) -> None:
         self._store = store
         self._pushed = pushed
+        self._models = models
         self._partitions = partitions
 
     async def earlier(self, customer: CustomerKey) -> list[Message]:
@@ -72,13 +75,15 @@ class Customers:
         return Kept(tuple(messages), tuple(pieces), tuple(alerts))
 
     async def erase(self, customer: CustomerKey) -> Erased:
-        """Take every trace of a customer out: messages from every stream, samples from alerts and notifications, pushed
-        pieces, the marks of distinct customers. Counts stay, which name nobody. Safe to call again."""
-        erased, names = Erased(), set[tuple[str, str]]()
+        """Take every trace of a customer out: messages from every stream, samples from alerts and notifications, exemplars
+        of topics, pushed pieces and those of the customer's orders, the marks of distinct customers. Counts stay, which
+        name nobody. Safe to call again."""
+        erased, names, orders = Erased(), set[tuple[str, str]](), set[str]()
         with store_errors():
             for stream in await self._streams(customer):
                 async for entry_id, message in self._in(stream, customer):
                     names.add((message.source, message.id))
+                    orders |= {message.order_id} if message.order_id else set()
                     if stream == keys.inbox(keys.partition_of(customer, self._partitions)):
                         await self._store.client.xack(stream, keys.GROUP, entry_id)
                     erased.add("messages", int(await self._store.client.xdel(stream, entry_id)))
@@ -87,7 +92,10 @@ class Customers:
                 erased.add("samples", await self._strike(alert, customer, names))
             erased.add("notifications", await self._strike_outbox({name for _, name in names}))
             erased.add("marks", await self._strike_marks(customer))
-        erased.add("context", await self._pushed.erase(customer))
+        ids = {name for _, name in names}
+        if await self._models.redraw(lambda model: without(model, customer, ids)):
+            erased.add("exemplars")
+        erased.add("context", await self._pushed.erase(customer, orders))
         return erased
 
     async def _streams(self, customer: CustomerKey) -> list[str]:

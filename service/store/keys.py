@@ -21,10 +21,14 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{pN}:gaugecells:HOUR        | hash   | keep_cells            | api (observe.lua)   |
 | tocsin:{pN}:observed:DAY           | set    | keep_seen + 1 day     | api (observe.lua)   |
 | tocsin:{pN}:gauges:span            | hash   | for ever              | api (observe.lua)   |
+| tocsin:{tenant}:shipped            | set    | keep_orders           | api (ship.lua)      |
+| tocsin:{tenant}:shipped:DAY        | hash   | keep_orders           | api (ship.lua)      |
+| tocsin:{tenant}:shippedby:DAY      | hash   | keep_orders           | api (ship.lua)      |
 | tocsin:context:KIND/ID             | string | keep_context          | api                 |
 | tocsin:context-of:JOIN:VALUE       | set    | keep_context          | api                 |
 | tocsin:agents:FIELD:VALUE          | set    | 30 days               | api                 |
 | tocsin:{tenant}:access             | stream | keep_access           | api                 |
+| tocsin:{tenant}:erased             | stream | 7 days                | api                 |
 | tocsin:{tenant}:lease:ROLE         | string | 30 s, renewed         | judge, deliver      |
 | tocsin:{tenant}:model              | hash   | for ever              | judge, promote (model.lua) |
 | tocsin:{tenant}:adapters           | hash   | for ever              | promote             |
@@ -72,6 +76,7 @@ HEARD = f"{TENANT}:heard"
 BLIND = f"{TENANT}:blind"
 BUDGET = f"{TENANT}:budget"
 ACCESS = f"{TENANT}:access"
+ERASED = f"{TENANT}:erased"
 ALERTS = f"{TENANT}:alerts"
 ALERT_ORDER = f"{TENANT}:alerts:order"
 FACTS = f"{TENANT}:facts"
@@ -85,6 +90,7 @@ API_KEYS = f"{TENANT}:keys"
 CAMPAIGNS = f"{TENANT}:campaigns"
 LAYOUT = f"{TENANT}:layout"
 TOPIC_IDS = f"{TENANT}:ids"
+SHIPPED = f"{TENANT}:shipped"
 
 
 def lease(role: str) -> str:
@@ -184,6 +190,14 @@ def context(name: str) -> str:
 
 def context_of(join: str, value: str) -> str:
     return f"tocsin:context-of:{join}:{value}"
+
+
+def shipped(day: int) -> str:
+    return f"{SHIPPED}:{day}"
+
+
+def shipped_by(day: int) -> str:
+    return f"{TENANT}:shippedby:{day}"
 
 
 def agents(name: str, value: str) -> str:

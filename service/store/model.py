@@ -120,6 +120,22 @@ class ModelStore:
                 return await self._swap(deed(known.model), 0, known.version, at, by)
         raise OutOfStep("others change the topics at the same time; send the request again")
 
+    async def redraw(self, change: Callable[[TopicModel], TopicModel | None]) -> bool:
+        """Change what the present model, and the one before it, show of topics whose ids stay; answers whether anything
+        changed. ``change`` answers None where there is nothing to do. Raises `OutOfStep` where others write all the time.
+        """
+        for _ in range(_TRIES):
+            known = await self.current()
+            model = change(known.model) if known.model else None
+            before = change(known.before) if known.before else None
+            if known.model is None or (model is None and before is None):
+                return False
+            args = [known.version, topics_bytes(model or known.model), topics_bytes(before) if before else b""]
+            with store_errors():
+                if int(await self._store.scripts["redraw"]([keys.MODEL], args)) >= 0:
+                    return True
+        raise OutOfStep(_MEANWHILE)
+
     async def promote(
         self,
         model: TopicModel,

@@ -30,6 +30,8 @@ SCRIPTS = (
     "observe",
     "act",
     "together",
+    "ship",
+    "redraw",
 )
 _HUNG = 5  # seconds, after which another node of a cluster is asked; longer than any command waits (`Pulse`)
 LASTING = ("accept", "observe", "commit", "model", "act", "fanout")

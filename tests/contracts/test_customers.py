@@ -9,10 +9,14 @@ import orjson
 from models.agents import AgentRules
 from models.buckets import bucket_of
 from models.context import Join, Piece, PieceKind
+from models.embed import Centring
 from models.evidence import Evidence, Sample
+from models.identity import hold_apart
 from models.message import CustomerKey, Message, RedactedText
 from models.severity import Grade, Severity
 from models.surge import Reading, Surge, SurgeRules, SurgeState, advance
+from models.topic import Exemplar, Topic, TopicId
+from models.topics import TopicModel
 from service.metrics import Metrics
 from service.pipeline.docket import Case, Changes, Docket
 from service.store import keys
@@ -23,9 +27,11 @@ from service.store.codec import Entry, pack_vector
 from service.store.context import PUSHED, PushedContext
 from service.store.counts import NOISE, Counts, Retention, Tally
 from service.store.customers import Customers
+from service.store.erasures import BEGINNING, Erasures
 from service.store.inbox import Inbox
 from service.store.judgement import JudgeStore, Notification, Tick
 from service.store.lease import Lease
+from service.store.model import ModelStore
 from service.store.outbox import Outbox, pack_due
 from service.store.redis import Store
 from service.store.sweep import Sweep
@@ -42,7 +48,7 @@ def said(number: int, customer: CustomerKey) -> Message:
 
 
 def customers(store: Store) -> Customers:
-    return Customers(store, PushedContext(store, MONTH), partitions=PARTITIONS)
+    return Customers(store, PushedContext(store, MONTH), ModelStore(store), partitions=PARTITIONS)
 
 
 async def speak(store: Store) -> None:
@@ -121,6 +127,55 @@ async def test_erasing_takes_a_customer_out_of_every_store_and_nobody_else(store
     assert orjson.loads(due.payload) == {"data": {"samples": [{"message_id": "m3"}]}}
     assert {one.id for one in (await customers(store).kept(HIM)).messages} == {"m3", "m4"}
     assert (await customers(store).kept(HER)).messages == ()
+
+
+def topics(*exemplars: Exemplar) -> TopicModel:
+    here = Topic(TopicId("t1"), np.ones(4, np.float32) / 2, 0.5, 9, NOW, exemplars=exemplars)
+    there = replace(here, id=TopicId("t2"))
+    return hold_apart(TopicModel("drawn", Centring.none(4), (here, there)), here.id, there.id, NOW)
+
+
+async def test_erasing_reaches_what_topics_show_of_a_customer_and_what_the_model_before_showed(store: Store) -> None:
+    await speak(store)
+    models = ModelStore(store)
+    shown = [
+        Exemplar("old", RedactedText("hers, long gone from every stream"), HER),
+        Exemplar("m3", RedactedText("his"), HIM),
+    ]
+    await models.save(topics(*shown, Exemplar("m1", RedactedText("hers, and nobody wrote whose"))), 1, after=0, at=NOW)
+    await models.promote(topics(*shown), 2, after=1, bundle="b", scales={}, given={}, now=NOW, reason="")
+    assert (await customers(store).erase(HER)).counts["exemplars"] == 1
+    left = await everything(store)
+    assert HER.encode() not in left and b"hers" not in left
+    known = await models.current()
+    assert known.model is not None and known.before is not None and known.version == 3
+    assert {one.text for model in (known.model, known.before) for one in model.topics[0].exemplars} == {"his"}
+    assert "exemplars" not in (await customers(store).erase(HER)).counts  # nothing more to do, nothing written
+    assert (await models.current()).version == 3
+
+
+async def test_erasing_takes_what_was_pushed_of_her_orders_under_no_name(store: Store) -> None:
+    pushed = PushedContext(store, MONTH)
+    await pushed.put(Piece(PieceKind.order, "O1", PUSHED, tracking="SF1"), HER)
+    await pushed.put(Piece(PieceKind.returned, "R1", PUSHED, order="O1"), None)
+    await pushed.put(Piece(PieceKind.shipment, "S1", PUSHED, tracking="SF1"), None)
+    await pushed.put(Piece(PieceKind.shipment, "S2", PUSHED, order="O9"), None)
+    await pushed.put(Piece(PieceKind.order, "O2", PUSHED), HIM)
+    assert await pushed.erase(HER, {"O9"}) == 4
+    assert await pushed.by(Join.order, ["O1", "O9"]) == [] and await pushed.by(Join.tracking, ["SF1"]) == []
+    assert len(await pushed.by(Join.order, ["O2"])) == 1
+
+
+async def test_an_erasure_is_told_to_whoever_asks_once_and_forgotten_in_time(store: Store) -> None:
+    log, now = Erasures(store), datetime.now(UTC)
+    assert await log.since(BEGINNING) == ([], BEGINNING)
+    await log.note(HER, now)
+    gone, place = await log.since(BEGINNING)
+    assert gone == [HER] and await log.since(place) == ([], place)
+    await log.note(HIM, now)
+    assert (await log.since(place))[0] == [HIM]
+    await log.note(HIM, now + timedelta(days=8))
+    assert (await log.since(BEGINNING))[0] == []
 
 
 async def test_messages_and_alerts_are_swept_when_their_time_is_over(store: Store) -> None:

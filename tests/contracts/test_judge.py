@@ -13,6 +13,7 @@ from scipy.linalg import expm
 from models.alert import Alert
 from models.buckets import BUCKET, bucket_of, end_of
 from models.embed import Centring, Vectors, unit
+from models.exposure import Pace
 from models.gist import gist
 from models.message import CustomerKey, Message, RedactedText
 from models.surge import SurgeRules, SurgeState
@@ -22,8 +23,9 @@ from models.unplaced import UnplacedShare
 from service.metrics import Metrics
 from service.pipeline.bench import unpack_detector
 from service.pipeline.carry import carry
+from service.pipeline.exposure import Exposure
 from service.pipeline.hidden import Hidden
-from service.pipeline.judge import Judge, JudgeRules
+from service.pipeline.judge import Erasing, Judge, JudgeRules
 from service.pipeline.lookout import Lookout
 from service.pipeline.succession import Succession
 from service.pipeline.tide import Tide
@@ -32,7 +34,10 @@ from service.store import keys
 from service.store.alerts import AlertBook
 from service.store.campaigns import Campaign, Campaigns
 from service.store.codec import Entry, pack_vector, unpack_vectors
+from service.store.context import PushedContext
 from service.store.counts import NOISE, Counts, Retention, Tally
+from service.store.customers import Customers
+from service.store.erasures import Erasures
 from service.store.inbox import Inbox
 from service.store.judgement import JudgeStore, NotInStep, Tick
 from service.store.lease import Lease
@@ -41,6 +46,7 @@ from service.store.model import ModelStore
 from service.store.outbox import Outbox
 from service.store.pools import Pools
 from service.store.redis import Store
+from service.store.shipped import Posted, Shipped, day_of
 from service.store.vigil import Vigil
 
 DIMENSION = 16
@@ -152,6 +158,11 @@ class Shop:
         self.pools = Pools(store, partitions=PARTITIONS)
         self.models = ModelStore(store)
         self.book = AlertBook(store)
+        self.shipped = Shipped(store, timedelta(days=90))
+        self.erasures = Erasures(store)
+        self.customers = Customers(
+            store, PushedContext(store, timedelta(days=90)), ModelStore(store), partitions=PARTITIONS
+        )
 
     async def save_topics(self) -> None:
         topics = tuple(
@@ -186,7 +197,7 @@ class Shop:
     ) -> Judge:
         """A judge in a process of its own, as it were, that took the lease from the one before. ``known`` of the tide."""
         await self.store.client.delete(keys.lease("judge"))
-        lease = Lease(self.store, "judge")
+        lease = Lease(self.store, "judge", timedelta(minutes=10))
         assert await lease.hold()
         models = ModelStore(self.store)
         lookout, witness = Lookout(self.pools, models, 1.0), Witness(self.counts, self.pools, models)
@@ -196,7 +207,8 @@ class Shop:
             room or JudgeStore(self.store), self.counts, models, self.book, Campaigns(self.store),
             witness, lookout, tide, Hidden(self.counts, witness, past=timedelta(days=14)),
             Succession(LineageLog(self.store), self.counts, self.pools, models, timedelta(days=35)),
-            rules, Metrics(), lease.token, None, vigil,
+            rules, Metrics(), lease.token, None, vigil, Exposure(self.shipped),
+            Erasing(self.erasures, self.customers),
         )  # fmt: skip
 
     async def alerts(self) -> list[Alert]:
@@ -298,6 +310,71 @@ async def test_a_surge_of_a_topic_is_told_once_with_evidence_and_told_when_it_en
     reasons = [reason for name, reason in await shop.told() if name == alert.id]
     assert (reasons[0], reasons[-1]) == ("alert.fired", "alert.resolved")
     assert len(set(reasons)) == len(reasons)
+
+
+def orders(peak: int, usual: int = 100, **attributes: str) -> list[Posted]:
+    """``usual`` orders a day for six weeks, and ``peak`` on the day of the surge."""
+    today = day_of(WIDE.date())
+    return [Posted(day, peak if day == today else usual, attributes) for day in range(today - 42, today + 1)]
+
+
+PEAK = (WIDE, WIDE + timedelta(hours=2))
+LATER = (CROWD, CROWD + timedelta(hours=4))
+
+
+async def judged_at(shop: Shop, *times: datetime) -> None:
+    for at in times:
+        await (await shop.judge()).advance(at, at)
+
+
+async def test_a_sales_peak_is_filed_with_its_excuse_and_told_to_nobody(shop: Shop) -> None:
+    await shop.shipped.put(orders(40_000))
+    await judged_at(shop, *PEAK)
+    alert = about(await shop.alerts(), 3)
+    (rate,) = alert.evidence.rates
+    assert (alert.evidence.excused, alert.severity, alert.grade.reasons) == (True, "info", ("orders",))
+    assert rate.sales is not None and rate.before is not None and rate.sales > 10 and rate.now < 1.5 * rate.before
+    assert alert.id not in {name for name, _ in await shop.told()}
+
+
+async def test_complaints_that_outgrow_a_sales_peak_are_told_per_thousand_orders(shop: Shop) -> None:
+    await shop.shipped.put(orders(2_500))
+    await judged_at(shop, *PEAK)
+    alert = about(await shop.alerts(), 3)
+    (rate,) = alert.evidence.rates
+    assert (rate.pace, alert.evidence.excused) == (Pace.beyond, False)
+    assert rate.before is not None and rate.low < rate.now < rate.high and rate.now > 2 * rate.before
+    assert (alert.id, "alert.fired") in await shop.told()
+
+
+async def test_sales_of_everything_do_not_excuse_a_batch_whose_own_orders_are_unknown(shop: Shop) -> None:
+    await shop.shipped.put(orders(200_000))
+    await judged_at(shop, *LATER)
+    alert = about(await shop.alerts(), UNHEARD)
+    assert alert.evidence.culprits[0].value == "K7" and alert.evidence.rates[0].pace is Pace.unknown
+    assert (alert.id, "alert.fired") in await shop.told()
+
+
+async def test_a_crowd_of_one_batch_is_told_per_thousand_of_its_own_orders(shop: Shop) -> None:
+    await shop.shipped.put(orders(100) + orders(20, 20, batch="K7"))
+    await judged_at(shop, *LATER)
+    alert = about(await shop.alerts(), UNHEARD)
+    mine, whole = alert.evidence.rates
+    assert (mine.cell, whole.cell) == (("batch", "K7"), None)
+    assert mine.orders < whole.orders / 2 and mine.now > whole.now > 0
+    assert (alert.id, "alert.fired") in await shop.told()
+
+
+async def test_who_is_erased_is_in_no_later_evidence_though_the_judge_was_not_started_anew(shop: Shop) -> None:
+    judge = await shop.judge()
+    await judge.advance(CROWD + timedelta(hours=1), CROWD)
+    gone = {one.customer for one, _ in CROWDED[:4]}
+    for customer in gone:  # as the API does, in a process of its own
+        await shop.erasures.note(customer, datetime.now(UTC))
+        await shop.customers.erase(customer)
+    await judge.advance(CROWD + timedelta(hours=5), CROWD + timedelta(hours=5))
+    shown = {sample.customer for alert in await shop.alerts() for sample in alert.evidence.samples}
+    assert shown and not shown & gone
 
 
 async def test_a_crowd_that_no_topic_holds_is_told_with_its_messages_and_its_batch(shop: Shop) -> None:

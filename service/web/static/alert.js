@@ -9,6 +9,7 @@ import { save } from "./evidence.js";
 import { moment, number, percent, span, times, when } from "./format.js";
 import { counted, figure } from "./gauges.js";
 import { failure, failureLine, severity, tags, waiting } from "./marks.js";
+import { rates } from "./rates.js";
 import { clip, length } from "./text.js";
 import { maybe, spoken, t, topicName } from "./words.js";
 
@@ -92,7 +93,7 @@ export class AlertView {
         "div",
         { class: "columns" },
         h("div", {}, h("section", { class: "block" }, h("h2", {}, counted("alert.curve", alert)), chart(alert)), alert.indicator ? null : block("alert.samples", samples(alert))),
-        h("div", {}, block("alert.culprits", culprits(alert)), block("alert.why", ...why(alert)), p.cost, block("alert.timeline", p.timeline), block("alert.download", downloads(alert))),
+        h("div", {}, block("alert.culprits", culprits(alert)), rates(alert), block("alert.why", ...why(alert)), p.cost, block("alert.timeline", p.timeline), block("alert.download", downloads(alert))),
       ),
     );
     this.#drawFacts();

@@ -59,6 +59,7 @@ export function toMarkdown(alert) {
       line("md.window", `${window.start} – ${window.end}`),
       line("alert.since", alert.onset),
       line("alert.times", number(times(alert.observed, alert.expected), 1)),
+      ...(alert.rates ?? []).map((one) => line("rate.title", [number(one.now, 1), one.before === null ? "" : `(${t("rate.before")} ${number(one.before, 1)})`, one.value === null ? t("rate.all") : `${one.attribute} ${one.value}`].filter(Boolean).join(" "))),
       line("alert.customers", `${alert.customers} (${t("alert.messages", { n: alert.messages })})`),
       line("alert.terms", alert.topic.terms.map(verbatim).join(", ")),
     ].join("\n"),

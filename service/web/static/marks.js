@@ -37,6 +37,7 @@ export function tags(alert, { fresh = false } = {}) {
   if (facts.assigned_to) tag("assigned", t("state.assigned", { to: facts.assigned_to }));
   if (alert.former) tag("former", t("state.former"));
   if (facts.judgement) tag(facts.judgement, t(`state.${facts.judgement}`));
+  if (alert.excused) tag("excused", t("state.excused"));
   if (alert.late) tag("late", t("state.late"));
   return found;
 }
