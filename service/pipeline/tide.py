@@ -102,7 +102,7 @@ class Tide:
     async def said(self, cell: Cell | None, first: int, last: int) -> dict[int, float]:
         """Customers of everything, or of a channel, by hour over ``[first, last)``."""
         every = zip(range(first, last), await self._volumes(range(first, last)), strict=True)
-        return {hour: float(total if cell is None else channels[cell[1]]) for hour, (total, channels) in every}
+        return {hour: float(one.total if cell is None else one.channels[cell[1]]) for hour, one in every}
 
     def turns(self, now: int) -> dict[str, Turn]:
         """What swells, is silent or has no topic as of bucket ``now``, by the name of its episode."""
