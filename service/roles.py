@@ -1,8 +1,7 @@
 """The roles that run until they are told to stop: worker, judge, deliver. Each outlives an absence of the store."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from models.buckets import bucket_of
@@ -19,7 +18,7 @@ from service.settings import Settings, TimeMode
 from service.store.gauges import Gauges
 from service.store.inbox import Inbox
 from service.store.judgement import NotInStep
-from service.store.lease import TERM, Lease
+from service.store.lease import Held, Lease
 from service.store.model import ModelStore
 from service.store.sweep import Sweep
 from service.wiring import SCAN_EVERY, TICK
@@ -65,24 +64,34 @@ class JudgeRole:
         self._clock = clock
         self._discovered: datetime | None = None
         self._scanned: datetime | None = None
+        self._leads = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        async with renewed(self._lease):
+        with self._lease.renewed():
             while not stop.is_set():
+                leads = Held.not_ours
                 try:
-                    if await self._lease.hold():
-                        await self.tick()
-                    else:
+                    leads = await self._lease.hold()
+                    if leads is not Held.still:
                         self._judge.forget()
+                    self._say(leads)
+                    if leads:
+                        await self.tick()
                 except NotInStep as error:
                     log.warning("standing by", detail=str(error))
                     self._judge.forget()
                 except StoreAway as error:
                     log.warning("store away", detail=str(error))
                     self._judge.forget()
-                await _pause(stop, TICK)
+                await _pause(stop, TICK if leads else self._lease.term / 3)
         with suppress(StoreAway):
             await self._lease.release()
+
+    def _say(self, leads: Held) -> None:
+        """Write it down where leadership changes."""
+        if bool(leads) != self._leads:
+            self._leads = bool(leads)
+            log.info("leading" if leads else "standing by")
 
     async def tick(self) -> None:
         """Discover where it is time to, then judge what has closed."""
@@ -122,15 +131,16 @@ async def run_gauge(
 ) -> None:
     """Judge indicators while the lease is held, beside the judge of messages; observations wait in no queue, so that
     time has come as far as the clock, or the newest of them, says."""
-    async with renewed(lease):
+    with lease.renewed():
         while settings.indicators_part and not stop.is_set():
             try:
                 now, span = clock(), await gauges.span()
-                if span is not None and await lease.hold():
+                leads = await lease.hold() if span is not None else Held.not_ours
+                if leads is not Held.still:
+                    judge.forget()
+                if leads and span is not None:
                     by_event = settings.time is TimeMode.event
                     await judge.advance(span[1] if by_event else now - settings.grace, now)
-                else:
-                    judge.forget()
             except (NotInStep, StoreAway) as error:
                 log.warning("standing by", detail=str(error))
                 judge.forget()
@@ -152,7 +162,7 @@ async def run_sweep(sweep: Sweep, clock: Clock, stop: asyncio.Event) -> None:
 
 async def run_deliver(deliverer: Deliverer, lease: Lease, clock: Clock, stop: asyncio.Event) -> None:
     """Deliver while the lease is held."""
-    async with renewed(lease):
+    with lease.renewed():
         while not stop.is_set():
             try:
                 if await lease.hold() and await deliverer.run_once(clock()):
@@ -160,25 +170,6 @@ async def run_deliver(deliverer: Deliverer, lease: Lease, clock: Clock, stop: as
             except StoreAway as error:
                 log.warning("store away", detail=str(error))
             await _pause(stop, TICK)
-
-
-@asynccontextmanager
-async def renewed(lease: Lease) -> AsyncIterator[None]:
-    """Renew a lease in the background, where it is ours, however long a step takes."""
-
-    async def renew() -> None:
-        while True:
-            await asyncio.sleep(TERM.total_seconds() / 3)
-            with suppress(StoreAway):
-                await lease.renew()
-
-    task = asyncio.create_task(renew())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _pause(stop: asyncio.Event, span: timedelta) -> None:

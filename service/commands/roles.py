@@ -12,7 +12,7 @@ from service.logs import log, set_up_logs
 from service.metrics import Metrics
 from service.settings import Settings, load_settings
 from service.store.board import Board
-from service.store.lease import Lease
+from service.store.lease import LEADER_TERM, Lease
 from service.wiring import (
     Rooms,
     build_api_parts,
@@ -75,13 +75,13 @@ async def _judge(settings: Settings, rooms: Rooms) -> None:
     from service.roles import JudgeRole, run_gauge, run_sweep
 
     await lay_out(rooms, settings)
-    lease = Lease(rooms.store, "judge")
+    lease = Lease(rooms.store, "judge", LEADER_TERM)
     discovery = build_discovery(settings, rooms)
     metrics = Metrics()
     judge = build_judge(settings, rooms, lease, metrics)
     role = JudgeRole(judge, discovery, rooms.models, rooms.inbox, lease, settings, wall_clock)
     async with shown(rooms, "judge", metrics):
-        gauge_lease, stop = Lease(rooms.store, "gauge"), stop_signal()
+        gauge_lease, stop = Lease(rooms.store, "gauge", LEADER_TERM), stop_signal()
         gauge = build_gauge(settings, rooms, gauge_lease, metrics)
         await asyncio.gather(
             role.run(stop),

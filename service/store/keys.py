@@ -29,7 +29,7 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:agents:FIELD:VALUE          | set    | 30 days               | api                 |
 | tocsin:{tenant}:access             | stream | keep_access           | api                 |
 | tocsin:{tenant}:erased             | stream | 7 days                | api                 |
-| tocsin:{tenant}:lease:ROLE         | string | 30 s, renewed         | judge, deliver      |
+| tocsin:{tenant}:lease:ROLE         | string | 1.5 to 30 s, renewed  | judge, deliver      |
 | tocsin:{tenant}:model              | hash   | for ever              | judge, promote (model.lua) |
 | tocsin:{tenant}:adapters           | hash   | for ever              | promote             |
 | tocsin:{tenant}:given              | hash   | for ever              | promote             |

@@ -76,7 +76,8 @@ class Store:
     outlives the master; without, the last second of a master that dies may be lost.
     """
 
-    def __init__(self, client: aioredis.Redis | RedisCluster, *, replicas: int = 0) -> None:
+    def __init__(self, client: aioredis.Redis | RedisCluster, *, url: str, replicas: int = 0) -> None:
+        self._url, self._replicas = url, replicas
         # The client's types allow for text or bytes, now or later; here replies are bytes and awaited.
         self.client: Any = client
         self.clustered = isinstance(client, RedisCluster)
@@ -88,8 +89,12 @@ class Store:
         the first call."""
         options: dict[str, Any] = {"socket_connect_timeout": 5, "health_check_interval": 30, "decode_responses": False}
         if is_cluster(url):
-            return cls(open_cluster(url, socket_timeout=_HUNG, **options), replicas=replicas)
-        return cls(aioredis.Redis.from_url(url, socket_timeout=30, **options), replicas=replicas)
+            return cls(open_cluster(url, socket_timeout=_HUNG, **options), url=url, replicas=replicas)
+        return cls(aioredis.Redis.from_url(url, socket_timeout=30, **options), url=url, replicas=replicas)
+
+    def again(self) -> "Store":
+        """Another connection to the same, for another thread."""
+        return Store.connect(self._url, replicas=self._replicas)
 
     async def ping(self) -> None:
         """Raises `StoreAway` where the store, or a part of the cluster, does not answer."""

@@ -1,6 +1,6 @@
 """The judge on a recorded stream: each surge, crowd and silence told once, whenever it is killed, on every store."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -574,6 +574,50 @@ async def test_two_judges_that_lose_the_lease_to_each_other_tell_what_one_tells(
         await new.advance(at, at)
         old.forget()
         old = new
+    assert await shop.written() == expected
+
+
+class Paused(JudgeStore):
+    """A room in which the judge is paused before each write, for longer than its lease lasts: others lead meanwhile."""
+
+    def __init__(self, store: Store, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(store)
+        self.refused = 0
+        self._meanwhile = meanwhile
+
+    async def commit(self, tick: Tick, token: str) -> None:
+        await self._meanwhile()
+        try:
+            await super().commit(tick, token)
+        except NotInStep:
+            self.refused += 1
+            raise
+        raise AssertionError("a judge that was paused wrote")
+
+
+async def test_a_judge_that_was_paused_before_a_write_wakes_and_writes_nothing(
+    shop: Shop, store: Store, store_url: str
+) -> None:
+    """Though the one that led meanwhile is gone again, and nobody holds the lease."""
+    around = times(SELDOM)[2:4]  # the surge begins and is told
+    judge = await shop.judge()
+    for at in around:
+        await judge.advance(at, at)
+    expected = await shop.written()
+    assert expected["alerts"]
+    await again(shop, store, store_url)
+    for at in around:
+
+        async def meanwhile(at: datetime = at) -> None:
+            other = await shop.judge()
+            await other.advance(at, at)
+            await store.client.delete(keys.lease("judge"))
+
+        room = Paused(store, meanwhile)
+        paused = await shop.judge(room)
+        with pytest.raises(NotInStep):
+            await paused.advance(at, at)
+        assert room.refused == 1
     assert await shop.written() == expected
 
 
