@@ -19,7 +19,7 @@ from models.budget import Parts, parts_of
 from models.culprit import Cell, related
 from models.detector import Detector, DetectorSettings
 from models.evidence import Evidence
-from models.severity import Grade, Severity, grade
+from models.severity import Grade, Severity, grade, spread_of
 from models.surge import Reading, Surge, SurgeRules, SurgeState, advance
 from models.topic import Topic, TopicKind, TopicState
 from models.topics import TopicModel
@@ -550,7 +550,8 @@ def _grade(evidence: Evidence) -> Grade:
         return Grade(Severity.warning, ("silence",))
     if evidence.excused:
         return Grade(Severity.info, ("orders",))
-    return grade(window.observed, window.expected, window.end - window.start)
+    spread = spread_of((one.attribute, one.value) for one in evidence.culprits)
+    return grade(window.observed, window.expected, window.end - window.start, spread=spread)
 
 
 def _known(bench: Bench, counts: BucketCounts) -> dict[str, int]:
