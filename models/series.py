@@ -7,7 +7,8 @@ import numpy as np
 
 from models.buckets import BUCKETS_PER_HOUR, start_of
 from models.detector import Detector
-from models.evidence import CurvePoint
+from models.evidence import CurvePoint, WindowFigures
+from models.verdict import WindowVerdict
 
 
 def hourly_curve(
@@ -35,3 +36,14 @@ def hourly_curve(
             )
         )
     return tuple(points)
+
+
+def window_of(verdict: WindowVerdict) -> WindowFigures:
+    """One window's word on a topic, in clock time."""
+    return WindowFigures(
+        start=start_of(verdict.first),
+        end=start_of(verdict.end),
+        observed=verdict.observed,
+        expected=verdict.expected,
+        upper_bound=verdict.upper_bound,
+    )

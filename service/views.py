@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from models.alert import Alert, Facts, Former, Reason, headline
+from models.buckets import start_of
 from models.embed import LANGUAGES
 from models.evidence import CurvePoint, GaugeFigures, Sample, TopicName, WindowFigures
 from models.exposure import PER, Days, Rate
+from models.series import window_of
 from models.topic import Topic
+from models.verdict import Explanation
 
 Json = dict[str, Any]
 
@@ -156,6 +159,19 @@ def window_view(window: WindowFigures) -> Json:
         "observed": window.observed,
         "expected": round(window.expected, 4),
         "upper_bound": window.upper_bound,
+    }
+
+
+def explanation_view(explanation: Explanation, required: float) -> Json:
+    """Why a topic alarms or not, in the words of an alert; ``required`` is the score from which it does."""
+    telling = explanation.telling
+    return {
+        "score": round(telling.score, 3),
+        "required": round(required, 3),
+        "onset": iso(start_of(explanation.onset)),
+        "window": window_view(window_of(telling)),
+        "windows": [window_view(window_of(one)) for one in explanation.spoke],
+        "contributions": {factor.name: round(factor.times, 3) for factor in explanation.factors},
     }
 
 

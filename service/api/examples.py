@@ -10,7 +10,7 @@ from models.exposure import Pace, Rate
 from models.message import RedactedText
 from models.severity import Grade, Severity
 from models.surge import SurgeState
-from service.views import alert_row, alert_view, iso, point_view, sample_view, topic_name_view
+from service.views import alert_row, alert_view, iso, point_view, sample_view, topic_name_view, window_view
 
 AT = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 BASE = "https://tocsin.example"
@@ -80,6 +80,14 @@ LINEAGE_EVENT: dict[str, Any] = {
 }
 TOPIC_ROW: dict[str, Any] = TOPIC | {"customers": 61, "customers_before": 19, "trend": [2, 3, 9], "bar": BAR}
 POINT: dict[str, Any] = point_view(_ALERT.evidence.curve[0]) | {"orders": 80.2, "per_thousand": 274.31}
+WHY: dict[str, Any] = {
+    "score": 5.62,
+    "required": 3.2,
+    "onset": iso(_ALERT.evidence.onset),
+    "window": window_view(_ALERT.evidence.window),
+    "windows": [window_view(_ALERT.evidence.window)],
+    "contributions": dict(_ALERT.evidence.contributions),
+}
 TOPIC_MESSAGE: dict[str, Any] = {k: v for k, v in sample_view(_SAMPLE).items() if k != "order_id"}
 CAMPAIGN: dict[str, Any] = {
     "id": "5f0c1d2e3a4b",

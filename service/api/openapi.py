@@ -99,7 +99,9 @@ TOLD: Mapping[str, Told] = {
                                               "to": "2026-03-10T09:00:00Z", "noise": 120, "counted": 900}),
     "GET /v1/topics/{topic_id}": Told(shapes.TopicDetail, examples.TOPIC | {"messages": [examples.TOPIC_MESSAGE],
                                                                             "alert": examples.ROW}),
-    "GET /v1/topics/{topic_id}/series": Told(shapes.Series, {"topic": "t7", "points": [examples.POINT]}),
+    "GET /v1/topics/{topic_id}/series": Told(
+        shapes.Series, {"topic": "t7", "points": [examples.POINT], "why": examples.WHY}
+    ),
     "GET /v1/topics/map": Told(shapes.TopicMap, {"topics": [{"id": "t7", "x": -0.31, "y": 0.52}]}),
     "GET /v1/topics/proposals": Told(
         shapes.ProposalList, {"proposals": [{"topics": [examples.TOPIC, examples.TOPIC], "apart": 0.31}]}

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from models.agents import AgentRules
-from models.buckets import BUCKET, bucket_of
+from models.bar import extras
+from models.buckets import BUCKET, bucket_of, end_of
 from models.cost import Rates
 from models.detector import Detector
 from models.indicator import Indicator
@@ -45,7 +46,7 @@ from service.store.receivers import ReceiverStates
 from service.store.redis import Store
 from service.store.shipped import Shipped
 from service.store.vigil import Vigil
-from service.views import alert_row, hourly_rate, point_view
+from service.views import alert_row, explanation_view, hourly_rate, point_view
 
 _RECENT = 200  # alerts looked through for an open one
 
@@ -120,16 +121,22 @@ class ApiParts:
         position, state = await self.judge.state()
         return None if position is None else unpack_detector(state)
 
-    async def series(self, topic: str, span: timedelta) -> list[dict[str, Any]]:
-        """Customers an hour on a topic up to the last judged bucket, with what was expected where that is known."""
+    async def series(self, topic: str, span: timedelta) -> dict[str, Any]:
+        """Customers an hour on a topic up to the last judged bucket, with what was expected where that is known; and
+        why it alarms or not, None while it is not judged."""
         position, state = await self.judge.state()
         last = position if position is not None else bucket_of(self.clock())
         first = (last + 1) - span // BUCKET
         history = (await self.counts.history([topic], first, last))[topic]
         detector = None if position is None else unpack_detector(state)
-        points = hourly_curve(detector, topic, history, first, last)
-        due = await self.exposure.due(points[0].start, points[-1].start) if points else {}
-        return [point_view(point) | hourly_rate(point, due) for point in points]
+        curve = hourly_curve(detector, topic, history, first, last)
+        due = await self.exposure.due(curve[0].start, curve[-1].start) if curve else {}
+        points = [point_view(point) | hourly_rate(point, due) for point in curve]
+        if detector is None or topic not in detector.topics:
+            return {"topic": topic, "points": points, "why": None}
+        extra = extras(await self.book.bars(), end_of(last)).get(topic, 0.0)
+        why = explanation_view(detector.explain(topic, extra=extra), detector.threshold + extra)
+        return {"topic": topic, "points": points, "why": why}
 
     async def open_filed(self, topic: str) -> Filed | None:
         """The open alert on a topic, or None."""

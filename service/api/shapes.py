@@ -411,9 +411,23 @@ class Lineage(Shape):
     events: list[LineageEvent]
 
 
+class SeriesWhy(Shape):
+    """Why a topic alarms or not, as of the last closed bucket."""
+
+    score: float
+    required: float = Field(description="the score from which it alarms")
+    onset: Time
+    window: Window = Field(description="the window that says most")
+    windows: list[Window] = Field(description="all windows that alarm")
+    contributions: dict[str, float] = Field(
+        description="usual level, and what hour, weekday and volume (promotions among it) multiply it by"
+    )
+
+
 class Series(Shape):
     topic: str
     points: list[SeriesPoint]
+    why: SeriesWhy | None = Field(description="null while the topic is not judged")
 
 
 class CampaignShape(Shape):

@@ -101,10 +101,11 @@ async def get_topic(request: Request, topic_id: str) -> dict[str, Any]:
 async def get_series(
     request: Request, topic_id: str, hours: Annotated[int, Query(ge=1, le=24 * 35)] = 72
 ) -> dict[str, Any]:
-    """Customers an hour over the last hours, with what was expected and the band's upper edge where it is known."""
+    """Customers an hour over the last hours, with what was expected and the band's upper edge where it is known; and why
+    the topic alarms or not: its windows, the largest counts still normal, and what made the expectation."""
     parts: ApiParts = request.app.state.parts
     await _topic(parts, topic_id)
-    return {"topic": topic_id, "points": await parts.series(topic_id, timedelta(hours=hours))}
+    return await parts.series(topic_id, timedelta(hours=hours))
 
 
 async def _topic(parts: ApiParts, topic_id: str) -> Topic:

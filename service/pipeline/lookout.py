@@ -23,6 +23,7 @@ from models.surge import ratio
 from models.terms import describe
 from models.topic import Topic, TopicId, TopicState
 from models.topics import TopicModel
+from models.usual import expectation_parts
 from models.watch import Place, Watch
 from service.pipeline.witness import sample_of
 from service.pipeline.worker import centred
@@ -259,6 +260,7 @@ class Lookout:
             culprits=culprits,
             samples=tuple(sample_of(crowd.members[row]) for row in rows),
             curve=_curve(space, crowd, last),
+            contributions=expectation_parts(space.buckets, first, last, crowd.expected),
         )
 
     def _culprits(self, space: Space[Held], crowd: Crowd[Held], first: int, last: int) -> tuple[CulpritFigures, ...]:

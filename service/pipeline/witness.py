@@ -8,12 +8,11 @@ from datetime import timedelta
 from models.buckets import BUCKET, BUCKETS_PER_HOUR, end_of, start_of
 from models.culprit import Cell, Culprit, find_culprits
 from models.detector import Detector
-from models.evidence import CulpritFigures, CurvePoint, Evidence, Sample, WindowFigures
+from models.evidence import CulpritFigures, CurvePoint, Evidence, Sample
 from models.samples import choose_samples
-from models.series import hourly_curve
+from models.series import hourly_curve, window_of
 from models.surge import Surge
 from models.topic import Topic
-from models.verdict import WindowVerdict
 from service.pipeline.worker import centred
 from service.store.counts import Counts
 from service.store.model import ModelStore
@@ -55,11 +54,11 @@ class Witness:
         culprits = await self._culprits(topic.id, first, bucket)
         return Evidence(
             topic=topic_name(topic),
-            window=_window(telling),
+            window=window_of(telling),
             onset=start_of(surge.onset),
             customers=sum(one.customers.get(topic.id, 0) for one in counted),
             messages=sum(one.messages.get(topic.id, 0) for one in counted),
-            windows=tuple(_window(one) for one in explanation.spoke),
+            windows=tuple(window_of(one) for one in explanation.spoke),
             culprits=tuple(
                 CulpritFigures(one.attribute, one.value, one.observed, one.expected, one.lift, one.p)
                 for one in culprits
@@ -76,7 +75,7 @@ class Witness:
         customers and curve are the whole topic's."""
         explanation = detector.explain(topic.id)
         culprits = await self._culprits(topic.id, first, last)
-        window = _window(explanation.telling)
+        window = window_of(explanation.telling)
         return Evidence(
             topic=topic_name(topic),
             window=window,
@@ -135,16 +134,6 @@ class Witness:
         first = last + 1 - _CURVE // BUCKET
         history = await self._counts.history([topic], first, last)
         return hourly_curve(detector, topic, history[topic], first, last)
-
-
-def _window(verdict: WindowVerdict) -> WindowFigures:
-    return WindowFigures(
-        start=start_of(verdict.first),
-        end=start_of(verdict.end),
-        observed=verdict.observed,
-        expected=verdict.expected,
-        upper_bound=verdict.upper_bound,
-    )
 
 
 def _others(cells: Mapping[str, Cells], topic: str) -> dict[str, Counter[str]]:

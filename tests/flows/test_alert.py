@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -122,6 +123,7 @@ def test_a_burst_of_complaints_rings_a_signed_webhook_and_can_be_read(stage: Sta
         post([message(20_000, "物流一周没更新了", BURST + timedelta(minutes=11))])  # the bucket of the burst closes
         stage.wait(lambda: judged(stage) >= BURST + timedelta(minutes=10))
         alert = client.get(f"/v1/alerts/{listed['alert_id']}").json()
+        series = client.get("/v1/topics/charging/series").json()
     told = rung(hook)
     assert (told[0]["type"], told[0]["data"]["alert_id"]) == ("alert.fired", listed["alert_id"])
     assert [one["type"] for one in told].count("alert.fired") == 1
@@ -135,6 +137,13 @@ def test_a_burst_of_complaints_rings_a_signed_webhook_and_can_be_read(stage: Sta
     assert {one["message_id"] for one in alert["samples"]} & complaints
     assert all("充不进电" in one["text"] for one in alert["samples"])
     assert "customer 1" not in json.dumps(alert)
+    assert {"hour", "weekday", "volume"} <= alert["contributions"].keys()
+    assert math.prod(alert["contributions"].values()) == pytest.approx(alert["expected"], rel=0.02, abs=0.01)
+    why = series["why"]
+    assert why["score"] > why["required"] and why["window"] in why["windows"]
+    assert why["window"]["observed"] > why["window"]["upper_bound"] > why["window"]["expected"]
+    assert math.prod(why["contributions"].values()) == pytest.approx(why["window"]["expected"], rel=0.02, abs=0.01)
+    assert sum(point["observed"] for point in series["points"]) >= 20
 
 
 def rung(hook: Hook) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import { ask, h, said, toast } from "./dom.js";
 import { save } from "./evidence.js";
 import { moment, number, percent, span, times, when } from "./format.js";
 import { counted, figure } from "./gauges.js";
+import { factors } from "./factors.js";
 import { failure, failureLine, severity, tags, waiting } from "./marks.js";
 import { rates } from "./rates.js";
 import { clip, length } from "./text.js";
@@ -253,14 +254,9 @@ function why(alert) {
   const reasons = alert.severity_reasons.length ? alert.severity_reasons : ["plain"];
   const words = reasons.map((one) => maybe(`alert.why.${one}`) ?? one).join(" · ");
   const parts = [h("p", {}, h("span", { class: "muted" }, `${t("alert.why.reasons")}: `), words), windows(alert)];
-  const factors = Object.entries(alert.contributions);
-  if (factors.length) parts.push(h("p", { class: "muted" }, t("alert.why.adjusted")), h("dl", { class: "factors" }, factors.map(factor), factor(["expected", alert.expected])));
+  if (Object.keys(alert.contributions).length) parts.push(h("p", { class: "muted" }, t("alert.why.adjusted")), factors(alert.contributions, alert.expected));
   return parts;
 }
-
-// The level is a count; what follows are factors on it, and their product is the expectation.
-const factor = ([name, value]) =>
-  h("div", {}, h("dt", {}, maybe(`factor.${name}`) ?? said(name)), h("dd", {}, `${{ level: "", expected: "= " }[name] ?? "× "}${number(value, 2)}`));
 
 function windows(alert) {
   const all = alert.windows.length ? alert.windows : [alert.window];

@@ -4,7 +4,8 @@ import { standing } from "./alerts.js";
 import { findTopics, listTopics, readLineage, readMap, readProposals, readSeries } from "./api.js";
 import { chart, trend } from "./curve.js";
 import { h, said } from "./dom.js";
-import { moment, number } from "./format.js";
+import { factors } from "./factors.js";
+import { moment, number, span } from "./format.js";
 import { failure, failureLine, quiet, waiting } from "./marks.js";
 import { clip } from "./text.js";
 import { changeTopic, keepApart, mergeInto } from "./topicdeeds.js";
@@ -193,7 +194,7 @@ export class Topics {
       h("p", { class: "muted small" }, `${topic.id} · ${t("topics.size")} ${number(topic.size)} · `, h("a", { href: `#/?topic=${encodeURIComponent(topic.id)}` }, t("topics.alerts"))),
       topic.bar && h("p", { class: "small" }, t("topics.bar.more", { required: number(topic.bar.required), threshold: number(topic.bar.threshold) })),
       h("div", { class: "buttons start" }, deeds.map(button)),
-      filled("topics.curve", readSeries(topic.id), ({ points }) => chart({ topic, curve: points })),
+      filled("topics.curve", readSeries(topic.id), ({ points, why }) => h("div", {}, chart({ topic, curve: points }), why && reckoning(why))),
       filled("topics.history", readLineage(topic.id), ({ events }) => h("ol", { class: "timeline" }, events.map((one) => h("li", {}, moment(one.at), said(lived(one, topic)))))),
     ].filter(Boolean);
   }
@@ -206,6 +207,10 @@ const ORDERS = {
   label: (one, other) => gone(one) - gone(other) || topicName(one).localeCompare(topicName(other), locale()),
   born: (one, other) => gone(one) - gone(other) || Date.parse(other.born) - Date.parse(one.born),
 };
+
+/** What is expected of a topic now, and how many would be too many. */
+const reckoning = (why) =>
+  h("div", {}, h("p", { class: "small" }, t("topics.why", { span: span(why.window.minutes), observed: number(why.window.observed), expected: number(why.window.expected), bound: number(why.window.upper_bound) })), factors(why.contributions, why.window.expected));
 
 /** A titled place that is filled once the answer is there. */
 function filled(title, answer, build) {

