@@ -9,6 +9,7 @@ from models.buckets import start_of
 from models.embed import LANGUAGES
 from models.evidence import CurvePoint, GaugeFigures, Sample, TopicName, WindowFigures
 from models.exposure import PER, Days, Rate
+from models.fatigue import Week
 from models.series import window_of
 from models.topic import Topic
 from models.verdict import Explanation
@@ -128,6 +129,27 @@ def hourly_rate(point: CurvePoint, due: Days) -> Json:
     return {
         "orders": round(orders, 2) if known else None,
         "per_thousand": round(PER * point.observed / orders, 2) if known else None,
+    }
+
+
+def week_view(team: str, budget: int | None, week: Week) -> Json:
+    """A week of a team: how much it was told, how it bore it, and how much of it was real."""
+    judged, interval = week.quality, week.quality.interval()
+    return {
+        "team": team,
+        "alerts_per_week": budget,
+        "start": iso(week.start),
+        "told": week.told,
+        "held": week.held,
+        "acknowledged": week.acknowledged,
+        "minutes_to_acknowledge": week.minutes,
+        "busiest_day": week.busiest,
+        "open_at_once": week.at_once,
+        "real": judged.real,
+        "noise": judged.noise,
+        "precision": None if judged.precision is None else round(judged.precision, 3),
+        "low": round(interval[0], 3) if interval else None,
+        "high": round(interval[1], 3) if interval else None,
     }
 
 

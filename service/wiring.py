@@ -30,6 +30,7 @@ from service.pipeline.deliver import Deliverer
 from service.pipeline.discover import DiscoverRules, Discovery
 from service.pipeline.embedders import Embedders
 from service.pipeline.exposure import Exposure
+from service.pipeline.fatigue import Reports
 from service.pipeline.gauge import GaugeJudge, GaugeRules
 from service.pipeline.hidden import Hidden
 from service.pipeline.indicators import read_indicators
@@ -69,6 +70,7 @@ from service.store.receivers import ReceiverStates
 from service.store.redis import Store, store_errors, text_of
 from service.store.shipped import Shipped
 from service.store.sweep import Sweep
+from service.store.teams import Teams
 from service.store.vigil import Vigil
 
 
@@ -262,7 +264,8 @@ def build_receivers(settings: Settings, environment: Mapping[str, str]) -> list[
 
 
 def build_deliverer(settings: Settings, rooms: Rooms, metrics: Metrics) -> Deliverer:
-    return Deliverer(rooms.outbox, build_receivers(settings, os.environ), rooms.receivers, metrics)
+    receivers, teams = build_receivers(settings, os.environ), Teams(rooms.store)
+    return Deliverer(rooms.outbox, receivers, rooms.receivers, metrics, teams, Reports(teams, rooms.book))
 
 
 def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: bytes) -> ApiParts:
@@ -285,6 +288,7 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
         exposure=Exposure(rooms.shipped),
         customers=build_customers(settings, rooms),
         erasures=Erasures(rooms.store),
+        teams=Teams(rooms.store),
         agents=agent_rules(settings),
         kept=kept(settings),
         pools=rooms.pools,

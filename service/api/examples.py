@@ -7,10 +7,12 @@ from typing import Any
 from models.alert import Alert, Facts, Judgement, Reason, Sent
 from models.evidence import CulpritFigures, CurvePoint, Evidence, Sample, TopicName, WindowFigures
 from models.exposure import Pace, Rate
+from models.fatigue import Week
 from models.message import RedactedText
+from models.quality import Quality
 from models.severity import Grade, Severity
 from models.surge import SurgeState
-from service.views import alert_row, alert_view, iso, point_view, sample_view, topic_name_view, window_view
+from service.views import alert_row, alert_view, iso, point_view, sample_view, topic_name_view, week_view, window_view
 
 AT = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 BASE = "https://tocsin.example"
@@ -57,6 +59,9 @@ BAR: dict[str, Any] = {"threshold": 3.2, "extra": 0.84, "required": 4.04}
 QUALITY: dict[str, Any] = {
     "alerts": 12, "real": 8, "noise": 2, "unjudged": 2, "precision": 0.8, "low": 0.49, "high": 0.943,
 }  # fmt: skip
+TEAM_WEEK: dict[str, Any] = week_view(
+    "quality", 5, Week(AT - timedelta(days=1, hours=9), 4, 1, 3, 12.5, 2, 1, Quality(4, 2, 1))
+)
 TOPIC_NAME: dict[str, Any] = topic_name_view(_TOPIC)
 TOPIC: dict[str, Any] = TOPIC_NAME | {
     "state": "live",

@@ -89,6 +89,15 @@ TOLD: Mapping[str, Told] = {
             "topics": [examples.QUALITY | {"topic": examples.TOPIC_NAME, "bar": examples.BAR}],
         },
     ),
+    "GET /v1/teams": Told(
+        shapes.TeamList,
+        {
+            "teams": [
+                {"team": "quality", "alerts_per_week": 5, "told": 4, "held": ["20260310T0900-t7"],
+                 "weeks": [examples.TEAM_WEEK]}
+            ]
+        },
+    ),
     "GET /v1/budget": Told(shapes.BudgetPage, examples.BUDGET),
     "PUT /v1/budget": Told(shapes.BudgetPage, examples.BUDGET | {"chosen": True}),
     "DELETE /v1/budget": Told(shapes.BudgetPage, examples.BUDGET),

@@ -45,6 +45,7 @@ from service.store.pulse import Pulse
 from service.store.receivers import ReceiverStates
 from service.store.redis import Store
 from service.store.shipped import Shipped
+from service.store.teams import Teams
 from service.store.vigil import Vigil
 from service.views import alert_row, explanation_view, hourly_rate, point_view
 
@@ -72,6 +73,7 @@ class ApiParts:
     exposure: Exposure
     customers: Customers
     erasures: Erasures
+    teams: Teams
     agents: AgentRules
     kept: tuple[Keeping, ...]
     """What is kept, in plain words."""

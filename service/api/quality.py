@@ -10,13 +10,15 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from models.alert import Judgement
 from models.bar import extras
+from models.fatigue import monday_of
 from models.quality import Quality
 from service.api.auth import needs
 from service.api.parts import ApiParts
 from service.api.topics import bar_view
+from service.pipeline.fatigue import Reports
 from service.store.alerts import Filed
 from service.store.apikeys import Scope
-from service.views import iso, topic_name_view
+from service.views import iso, topic_name_view, week_view
 
 router = APIRouter(tags=["alerts"], dependencies=[Depends(needs(Scope.read))])
 
@@ -51,6 +53,30 @@ async def quality(
         "severities": {name: _view(found) for name, found in sorted(by_severity.items())},
         "topics": await _topics(parts, filed, by_topic),
     }
+
+
+@router.get("/v1/teams")
+async def teams(
+    request: Request, weeks: Annotated[int, Query(ge=1, le=56, description="how far back")] = 8
+) -> dict[str, Any]:
+    """Every team of the receivers' file: its budget of alerts, what it was told and what was held back in the last seven
+    days, and its weeks: precision as people judged, and how they bore it."""
+    parts: ApiParts = request.app.state.parts
+    now, reports = parts.clock(), Reports(parts.teams, parts.book)
+    first = _monday(now) - (weeks - 1) * _WEEK
+    found = []
+    for name, budget in (await parts.teams.budgets()).items():
+        held = await parts.teams.held(name, now - _WEEK, now + _WEEK)
+        found.append(
+            {
+                "team": name,
+                "alerts_per_week": budget,
+                "told": len(await parts.teams.lately(name, now)),
+                "held": [one.alert_id for one in held],
+                "weeks": [week_view(name, budget, week) for week in await reports.weeks(name, first, weeks)],
+            }
+        )
+    return {"teams": found}
 
 
 async def _topics(parts: ApiParts, filed: Iterable[Filed], found: dict[str, Quality]) -> list[dict[str, Any]]:
@@ -106,5 +132,4 @@ def _view(found: Quality) -> dict[str, Any]:
 
 
 def _monday(at: datetime) -> datetime:
-    day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return day - timedelta(days=day.weekday())
+    return monday_of(at.astimezone(UTC))

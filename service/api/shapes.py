@@ -531,6 +531,37 @@ class QualityPage(Shape):
     topics: list[TopicQuality]
 
 
+class TeamWeek(Shape):
+    """A week of a team; ``open_at_once``: the most that were open at a time and in nobody's hand."""
+
+    team: str
+    alerts_per_week: int | None
+    start: Time
+    told: int
+    held: int = Field(description="held back, being beyond the budget and less severe")
+    acknowledged: int
+    minutes_to_acknowledge: float | None = Field(description="the median, since the team was told")
+    busiest_day: int
+    open_at_once: int
+    real: int
+    noise: int
+    precision: float | None
+    low: float | None
+    high: float | None
+
+
+class TeamShape(Shape):
+    team: str
+    alerts_per_week: int | None
+    told: int = Field(description="alerts told in the last seven days")
+    held: list[str] = Field(description="ids of alerts held back in the last seven days")
+    weeks: list[TeamWeek]
+
+
+class TeamList(Shape):
+    teams: list[TeamShape]
+
+
 class BudgetChoice(Shape):
     false_alarms_per_week: float
     threshold: float = Field(description="what a topic must score to ring")

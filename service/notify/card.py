@@ -56,7 +56,11 @@ class Card:
 def card_of(payload: bytes, voice: Voice) -> Card:
     """The card of a notification's payload: of an alert, of a digest of several, or of a test."""
     body = orjson.loads(payload)
-    makers: Mapping[str, Callable[[Mapping[str, Any], Voice], Card]] = {"digest": _digest, "test": _test}
+    makers: Mapping[str, Callable[[Mapping[str, Any], Voice], Card]] = {
+        "digest": _digest,
+        "test": _test,
+        "weekly": _weekly,
+    }
     return makers.get(body["type"], _alert)(body, voice)
 
 
@@ -119,6 +123,30 @@ def _test(body: Mapping[str, Any], voice: Voice) -> Card:
     words = WORDS[voice.language]
     line = words["test line"].format(receiver=_short(body["data"]["receiver"]))
     return Card(title=words["test"], mood="test", lines=(("", line),))
+
+
+def _weekly(body: Mapping[str, Any], voice: Voice) -> Card:
+    """A team's week: how much it was told, how it bore it, how much was real."""
+    words, week = WORDS[voice.language], body["data"]
+    budget = "" if week["alerts_per_week"] is None else words["week budget"].format(budget=week["alerts_per_week"])
+    lines = [(words["week told"], f"{week['told']}{budget}")]
+    if week["held"]:
+        lines.append((words["week held"], words["week held why"].format(held=week["held"])))
+    borne = words["week borne"].format(busiest=week["busiest_day"], at_once=week["open_at_once"])
+    taken = words["week taken"].format(taken=week["acknowledged"], told=week["told"])
+    if week["minutes_to_acknowledge"] is not None:
+        taken += words["week minutes"].format(minutes=f"{week['minutes_to_acknowledge']:g}")
+    lines += [(words["week burden"], borne), (words["week hand"], taken)]
+    judged = words["week judged"].format(real=week["real"], noise=week["noise"])
+    if week["precision"] is not None:
+        shares = {name: f"{100 * week[name]:.0f}" for name in ("precision", "low", "high")}
+        judged += words["week precision"].format(**shares)
+    lines.append((words["week real"], judged))
+    return Card(
+        title=words["week"].format(team=_short(week["team"]), start=_time(week["start"], voice)[:10]),
+        mood="test",
+        lines=tuple(lines),
+    )
 
 
 def _title(view: Mapping[str, Any], voice: Voice) -> str:

@@ -72,6 +72,10 @@ class ReceiverIn(_Strict):
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()
     quiet: QuietIn | None = None
+    # Whose it is, and how much they bear.
+    team: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w\-]+$")] | None = None
+    alerts_per_week: Annotated[int, Field(ge=1)] | None = None
+    weekly: bool = False
     digest_over: Annotated[int, Field(ge=0)] | None = _DIGEST_OVER
     # Mail alone.
     host: str | None = None
@@ -102,7 +106,22 @@ def read_receivers(path: Path, environment: Mapping[str, str], allow: AllowList)
     for name in names:
         if names.count(name) > 1:
             raise ReceiversError(f"{path.name}: two receivers are named {name!r}")
+    _check_teams(specs, path.name)
     return [_receiver(spec, allow, path.name) for spec in specs]
+
+
+def _check_teams(specs: Iterable[ReceiverIn], file: str) -> None:
+    """A budget and a report are a team's: they need one, and a team has one budget."""
+    budgets: dict[str, int] = {}
+    for spec in specs:
+        if spec.team is None and (spec.alerts_per_week is not None or spec.weekly):
+            raise ReceiversError(f"{file}: receiver {spec.name!r}: alerts_per_week and weekly need a team")
+        if spec.weekly and spec.kind == "alertmanager":
+            raise ReceiversError(f"{file}: receiver {spec.name!r}: an Alertmanager takes alerts, and no weekly report")
+        if spec.team is None or spec.alerts_per_week is None:
+            continue
+        if budgets.setdefault(spec.team, spec.alerts_per_week) != spec.alerts_per_week:
+            raise ReceiversError(f"{file}: the team {spec.team!r} has two budgets; give it one alerts_per_week")
 
 
 def webhook_receivers(urls: Iterable[str], secret: str | None, allow: AllowList) -> list[Receiver]:
@@ -173,6 +192,9 @@ def _receiver(spec: ReceiverIn, allow: AllowList, file: str) -> Receiver:
         # Programs want each change by itself.
         digest_over=None if spec.kind in ("webhook", "alertmanager") else spec.digest_over,
         latest_only=spec.kind != "webhook",
+        team=spec.team,
+        alerts_per_week=spec.alerts_per_week,
+        weekly=ZoneInfo(spec.zone) if spec.weekly else None,
     )
 
 

@@ -1,7 +1,7 @@
 """A receiver: a channel out, with what it wants to hear, when, and how much at once."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Protocol
 
 from service.notify.outcome import Outcome
@@ -30,3 +30,8 @@ class Receiver:
     pace: Pace = field(default_factory=Pace)
     digest_over: int | None = None
     latest_only: bool = False
+    team: str | None = None
+    """Whose it is; teams have a budget of alerts and a weekly report."""
+    alerts_per_week: int | None = None
+    weekly: tzinfo | None = None
+    """Told of its team's week each Monday at nine in this zone; None where it is not."""

@@ -4,21 +4,28 @@ import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import orjson
 
+from models.alert import Reason
+from models.fatigue import admits, monday_of
 from models.severity import Severity
 from service.logs import log
 from service.metrics import Metrics
 from service.notify.outcome import Dead, Delivered, Later, Outcome
 from service.notify.receiver import Receiver
 from service.notify.schedule import next_attempt
+from service.pipeline.fatigue import Reports
 from service.store.outbox import EVERYBODY, Copy, Due, Outbox
 from service.store.receivers import ReceiverState, ReceiverStates
+from service.store.teams import Entry, Teams
+from service.views import week_view
 
 _MOST_DUE = 500  # looked at in one round: more than a digest ever needs, less than memory minds
+_NINE = timedelta(hours=9)  # on a Monday, when a week's report is due
 _SWITCHED_OFF = "receiver_gone"  # the reason after which nothing more is sent (410, after Standard Webhooks)
 
 
@@ -29,8 +36,19 @@ class Deliverer:
     one notification again, under the same id. Everything else is written before or after, never between.
     """
 
-    def __init__(self, outbox: Outbox, receivers: Sequence[Receiver], states: ReceiverStates, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        receivers: Sequence[Receiver],
+        states: ReceiverStates,
+        metrics: Metrics,
+        teams: Teams | None = None,
+        reports: Reports | None = None,
+    ) -> None:
         self._outbox = outbox
+        self._teams = teams
+        self._reports = reports
+        self._budgets = budgets_of(receivers)
         self._receivers = {receiver.name: receiver for receiver in receivers}
         self._states = states
         self._metrics = metrics
@@ -40,7 +58,10 @@ class Deliverer:
         """Try everything that is due; answers how many notifications were settled or put off."""
         if not self._known:
             await self._states.settle_on({name: one.kind for name, one in self._receivers.items()})
+            if self._teams is not None:
+                await self._teams.settle_on(self._budgets)
             self._known = True
+        await self._report(now)
         due = await self._outbox.due(now, _MOST_DUE)
         by_receiver: dict[str, list[Due]] = {}
         for one in due:
@@ -58,12 +79,54 @@ class Deliverer:
         """One notification for each receiver that wants it, or that was told of the alert before."""
         view = orjson.loads(due.payload)["data"]
         told = await self._outbox.told(view["alert_id"])
-        copies = [
-            Copy(receiver.name, _when(receiver, view, now))
+        wanted = [
+            receiver
             for receiver in self._receivers.values()
             if receiver.route.wants(view) or (receiver.name in told and _tells(receiver, view))
         ]
+        borne = await self._borne({one.team for one in wanted if one.team}, view, now)
+        copies = [Copy(one.name, _when(one, view, now)) for one in wanted if not one.team or one.team in borne]
         await self._outbox.fan_out(due, view["alert_id"], copies)
+
+    async def _borne(self, teams: set[str], view: Mapping[str, Any], now: datetime) -> set[str]:
+        """The teams whose budget lets an alert through; written down before it goes out, and the same when asked again."""
+        if self._teams is None:
+            return teams
+        borne = set()
+        for team in sorted(teams):
+            told = await self._teams.lately(team, now)
+            known = await self._outbox.told(view["alert_id"])
+            mine = {name for name, one in self._receivers.items() if one.team == team}
+            entry = Entry(view["alert_id"], Severity(view["severity"]), now)
+            if view["alert_id"] in told or known & mine:
+                borne.add(team)
+                continue
+            if view["reason"] == Reason.resolved:
+                continue  # of what began unheard nobody needs to hear the end
+            let = admits(entry.severity, len(told), self._budgets[team])
+            await self._teams.note(team, entry, told=let)
+            self._metrics.notified.labels(outcome="told" if let else "held").inc()
+            log.info("budget", team=team, alert=view["alert_id"], told=let)
+            borne |= {team} if let else set()
+        return borne
+
+    async def _report(self, now: datetime) -> None:
+        """Put the report of the week before into the outbox, each Monday from nine on, once."""
+        if self._teams is None or self._reports is None:
+            return
+        for receiver in self._receivers.values():
+            if receiver.weekly is None or receiver.team is None:
+                continue
+            monday = monday_of(now.astimezone(receiver.weekly))
+            week = f"{monday:%Y-%m-%d}"
+            if now < monday + _NINE or await self._teams.reported(receiver.name, week):
+                continue
+            (last,) = await self._reports.weeks(receiver.team, monday - timedelta(weeks=1), 1)
+            budget = self._budgets[receiver.team]
+            body = {"type": "weekly", "timestamp": now.isoformat(), "data": week_view(receiver.team, budget, last)}
+            await self._outbox.put(
+                Due(f"weekly:{_digest(receiver.name)}:{week}", receiver.name, orjson.dumps(body)), now
+            )
 
     async def _serve(self, name: str, dues: Sequence[Due], now: datetime) -> None:
         """Everything that is due to one receiver, in order, at its pace."""
@@ -136,6 +199,18 @@ class Deliverer:
             log.info("notification", id=due.id, outcome=word, reason=reason, attempt=due.attempt)
 
 
+def budgets_of(receivers: Sequence[Receiver]) -> dict[str, int | None]:
+    """Every team with its budget of alerts a week."""
+    budgets: dict[str, int | None] = {one.team: None for one in receivers if one.team is not None}
+    return budgets | {
+        one.team: one.alerts_per_week for one in receivers if one.team and one.alerts_per_week is not None
+    }
+
+
+def _digest(name: str) -> str:
+    return sha256(name.encode()).hexdigest()[:8]
+
+
 def _when(receiver: Receiver, view: Mapping[str, Any], now: datetime) -> datetime:
     return receiver.quiet.opens(now, Severity(view["severity"])) if receiver.quiet else now
 
@@ -148,10 +223,15 @@ def _tells(receiver: Receiver, view: Mapping[str, Any]) -> bool:
 def _groups(receiver: Receiver, dues: Sequence[Due]) -> list[list[Due]]:
     """What goes out together: many at once as one digest, else each by itself; tests always by themselves."""
     alone = [[due] for due in dues if due.once]
-    others = [due for due in dues if not due.once]
+    alone += [[due] for due in dues if _is_report(due)]
+    others = [due for due in dues if not due.once and not _is_report(due)]
     if receiver.digest_over is not None and len(others) > receiver.digest_over:
         return [*alone, others]
     return [*alone, *([due] for due in others)]
+
+
+def _is_report(due: Due) -> bool:
+    return due.id.startswith("weekly:")
 
 
 def _payload(group: Sequence[Due], now: datetime) -> tuple[bytes, str]:

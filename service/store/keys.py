@@ -49,6 +49,10 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{tenant}:outbox:dead        | stream | newest 1,000          | deliver             |
 | tocsin:{tenant}:told:ALERT         | set    | 60 days               | deliver (fanout.lua)|
 | tocsin:{tenant}:receivers          | hash   | while configured      | deliver, api        |
+| tocsin:{tenant}:teams              | hash   | while configured      | deliver             |
+| tocsin:{tenant}:team:NAME:told     | zset   | 400 days              | deliver             |
+| tocsin:{tenant}:team:NAME:held     | zset   | 400 days              | deliver             |
+| tocsin:{tenant}:weekly             | hash   | for ever              | deliver             |
 | tocsin:{tenant}:keys               | hash   | until revoked         | api, command line   |
 | tocsin:{tenant}:campaigns          | hash   | until removed         | api, command line   |
 | tocsin:{tenant}:layout             | hash   | for ever              | first start         |
@@ -86,6 +90,8 @@ OUTBOX = f"{TENANT}:outbox"
 OUTBOX_BODIES = f"{TENANT}:outbox:bodies"
 OUTBOX_DEAD = f"{TENANT}:outbox:dead"
 RECEIVERS = f"{TENANT}:receivers"
+TEAMS = f"{TENANT}:teams"
+WEEKLY = f"{TENANT}:weekly"
 API_KEYS = f"{TENANT}:keys"
 CAMPAIGNS = f"{TENANT}:campaigns"
 LAYOUT = f"{TENANT}:layout"
@@ -198,6 +204,14 @@ def shipped(day: int) -> str:
 
 def shipped_by(day: int) -> str:
     return f"{TENANT}:shippedby:{day}"
+
+
+def team_told(team: str) -> str:
+    return f"{TENANT}:team:{team}:told"
+
+
+def team_held(team: str) -> str:
+    return f"{TENANT}:team:{team}:held"
 
 
 def agents(name: str, value: str) -> str:

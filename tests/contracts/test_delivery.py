@@ -17,9 +17,12 @@ from service.notify.receiver import Receiver
 from service.notify.route import Quiet, Route
 from service.notify.schedule import WAITS
 from service.pipeline.deliver import Deliverer
+from service.pipeline.fatigue import Reports
+from service.store.alerts import AlertBook
 from service.store.outbox import EVERYBODY, Due, Outbox
 from service.store.receivers import ReceiverState, ReceiverStates
 from service.store.redis import Store
+from service.store.teams import Teams
 from tests.service.notify.payloads import AT, alert, payload, trial
 
 
@@ -58,7 +61,12 @@ class Desk:
         return ReceiverStates(self.store)
 
     def deliverer(self, *receivers: Receiver) -> Deliverer:
-        return Deliverer(self.outbox, receivers, self.states, Metrics())
+        reports = Reports(self.teams, AlertBook(self.store))
+        return Deliverer(self.outbox, receivers, self.states, Metrics(), self.teams, reports)
+
+    @property
+    def teams(self) -> Teams:
+        return Teams(self.store)
 
     async def write(self, one: Alert, reason: Reason = Reason.fired, at: datetime = AT) -> None:
         await self.outbox.put(Due(f"{one.id}:{reason}:{at:%H%M%S}", EVERYBODY, payload(one, reason)), at)
@@ -104,6 +112,51 @@ async def test_everybody_who_wants_an_alert_is_told_once_and_nobody_else(desk: D
     assert await desk.outbox.count() == (0, 0)
     ids = [name for ear in (quality, boss, hook) for name, _ in ear.heard]
     assert len(set(ids)) == 4
+
+
+async def test_a_team_is_told_of_as_many_as_it_bears_and_the_least_severe_are_held_back(desk: Desk) -> None:
+    first, second, other = Ear(), Ear(), Ear()
+    team = {"team": "quality", "alerts_per_week": 2}
+    deliverer = desk.deliverer(receiver(first, "a", **team), receiver(second, "b", **team), receiver(other, "c"))
+    grades = (Severity.info, Severity.info, Severity.warning, Severity.warning, Severity.critical)
+    for number, grade in enumerate(grades, 1):
+        await desk.write(alert(number, severity=grade))
+        await settle(deliverer)
+    await desk.write(alert(2, severity=Severity.info, over=True), Reason.resolved)  # held back: its end is no news
+    await desk.write(alert(1, severity=Severity.info, over=True), Reason.resolved)
+    await settle(deliverer)
+    numbers = [one.split()[0].rpartition("-t")[2] + one.split()[1].removeprefix("alert") for one in first.told]
+    assert numbers == ["1.fired", "3.fired", "5.fired", "1.resolved"]
+    assert second.told == first.told and len(other.told) == 7
+    assert {one.alert_id[-2:] for one in await desk.teams.held("quality", AT - minutes(1), AT + minutes(1))} == {
+        "t2",
+        "t4",
+    }
+    await desk.write(alert(4, severity=Severity.critical), Reason.escalated, AT + minutes(1))
+    await settle(deliverer, AT + minutes(1))
+    assert first.told[-1].endswith("t4 alert.escalated")
+    assert [one.alert_id[-2:] for one in await desk.teams.held("quality", AT - minutes(1), AT + minutes(9))] == ["t2"]
+    await desk.write(alert(6, severity=Severity.info), at=AT + timedelta(days=8))
+    await settle(deliverer, AT + timedelta(days=8))
+    assert first.told[-1].endswith("t6 alert.fired")  # another week, another budget
+
+
+async def test_a_team_has_the_report_of_its_week_on_monday_at_nine_in_its_own_zone_and_once(desk: Desk) -> None:
+    ear, zone = Ear(), ZoneInfo("Asia/Shanghai")
+    one = receiver(ear, "a", team="quality", alerts_per_week=5, weekly=zone)
+    monday = datetime(2026, 3, 16, 9, tzinfo=zone)
+    early = desk.deliverer(one)
+    await settle(early, AT)  # the report of the week before the first
+    await desk.write(alert(1, severity=Severity.warning))
+    await settle(early, AT)
+    await settle(early, monday - minutes(1))
+    assert [told.split()[1] for told in ear.told] == ["weekly", "alert.fired"]
+    for now in (monday, monday + minutes(1), monday + timedelta(days=3)):
+        await settle(desk.deliverer(one), now)  # a delivery of its own each time, as after a kill
+    assert [told.split()[1] for told in ear.told] == ["weekly", "alert.fired", "weekly"]
+    (week,) = await Reports(desk.teams, AlertBook(desk.store)).weeks("quality", monday - timedelta(days=7, hours=9), 1)
+    assert (week.told, week.held, week.busiest, week.at_once) == (1, 0, 1, 1)
+    assert await desk.teams.budgets() == {"quality": 5}
 
 
 async def test_whoever_was_told_of_an_alert_is_told_of_its_end_whatever_it_looks_like_then(desk: Desk) -> None:

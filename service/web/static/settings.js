@@ -1,6 +1,6 @@
 // The settings: the budget of false alarms and how people judged what rang, receivers, campaigns, keys.
 
-import { addCampaign, chooseBudget, dropBudget, enableReceiver, endKey, listCampaigns, listKeys, listReceivers, makeKey, readBudget, readQuality, removeCampaign, testReceiver } from "./api.js";
+import { addCampaign, chooseBudget, dropBudget, enableReceiver, endKey, listCampaigns, listKeys, listReceivers, makeKey, readBudget, readQuality, readTeams, removeCampaign, testReceiver } from "./api.js";
 import { form, local } from "./deeds.js";
 import { ask, h, said, toast } from "./dom.js";
 import { moment, number, percent, when } from "./format.js";
@@ -16,6 +16,7 @@ export class Settings {
     const parts = [
       ["budget.title", readBudget, budget],
       ["quality.title", readQuality, quality],
+      ["teams.title", readTeams, teams],
       ["receivers.title", listReceivers, receivers],
       ["campaigns.title", listCampaigns, campaigns],
       ["keys.title", listKeys, keys],
@@ -90,6 +91,21 @@ function askNumber(now) {
     const field = h("input", { type: "number", min: 0.1, max: 1000, step: 0.1, value: now, required: true });
     return form([h("label", {}, t("budget.week"), field)], () => close(Number(field.value)), close);
   });
+}
+
+function teams({ teams: all }) {
+  if (all.length === 0) return h("p", { class: "muted" }, t("teams.none"));
+  const head = ["quality.week", "teams.told", "teams.held", "teams.hand", "teams.burden", "quality.real", "quality.noise", "quality.precision"];
+  const share = (one) => (one.precision === null ? "–" : [h("b", {}, percent(one.precision)), " ", h("span", { class: "muted small" }, t("quality.range", { low: percent(one.low), high: percent(one.high) }))]);
+  const hand = (one) => (one.told === 0 ? "–" : [t("teams.taken", { n: number(one.acknowledged), of: number(one.told) }), one.minutes_to_acknowledge !== null && h("span", { class: "muted small" }, " ", t("teams.minutes", { n: number(one.minutes_to_acknowledge, 1) }))]);
+  const week = (one) => row(moment(one.start), number(one.told), number(one.held), hand(one), t("teams.borne", { busiest: number(one.busiest_day), at_once: number(one.open_at_once) }), number(one.real), number(one.noise), share(one));
+  const held = (one) => one.held.map((id) => h("a", { href: `#/alerts/${encodeURIComponent(id)}` }, said(id)));
+  return all.map((one) => [
+    h("h3", {}, said(one.team)),
+    h("p", { class: "muted" }, one.alerts_per_week === null ? t("teams.unlimited", { n: number(one.told) }) : t("teams.budget", { n: number(one.told), budget: number(one.alerts_per_week) })),
+    one.held.length > 0 && h("p", { class: "small" }, t("teams.held.which"), " ", held(one).flatMap((link, n) => (n ? [", ", link] : [link]))),
+    h("div", { class: "scroll" }, table(head, [...one.weeks].reverse().filter((each, n) => n === 0 || each.told + each.held > 0).map(week))),
+  ]);
 }
 
 function quality({ total, weeks }) {
