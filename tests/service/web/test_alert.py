@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from models.alert import Facts, Former
+from models.exposure import Pace, Rate
 from tests.service.web.acts import NOW, alert
 from tests.service.web.person import Person
 from tests.service.web.stage import Stage
@@ -23,6 +24,27 @@ def test_it_answers_what_how_bad_since_when_where_from(person: Person, stage: St
     text = person.sees(".alert").text
     for part in ("Critical", "45 customers in 3 h; 4.6 expected", "32 over", "CD65-2511B", "19×", "焦味"):
         assert part in text
+
+
+def test_it_tells_complaints_per_thousand_orders_of_the_culprit_and_of_all(person: Person, stage: Stage) -> None:
+    one = alert(0)
+    mine = Rate(("batch", "CD65-2511B"), 41.2, 31.9, 53.1, 922.0, 3.1, 1.06, 4.0, Pace.steady)
+    rates = (mine, replace(mine, cell=None, now=9.4))
+    stage.put(replace(one, evidence=replace(one.evidence, rates=rates)))
+    person.goes(f"/#/alerts/{one.id}").sees(".rates", "Orders did not rise; complaints did.")
+    for part in ("batch CD65-2511B", "41.2", "31.9 to 53.1", "3.1", "922", "everything", "9.4"):
+        assert part in person.sees(".rates").text
+    person.clicks(".language")
+    person.sees(".rates", "每千单")
+
+
+def test_a_sales_peak_says_that_nobody_was_told_and_why(person: Person, stage: Stage) -> None:
+    one = alert(0)
+    rate = Rate(None, 10.2, 8.0, 13.0, 5_000.0, 9.8, 3.2, 4.0, Pace.in_step)
+    stage.put(replace(one, evidence=replace(one.evidence, rates=(rate,))))
+    person.goes("/").sees(".feed .tag", "In step with orders")
+    person.goes(f"/#/alerts/{one.id}").sees(".rates", "a sales peak, no defect")
+    person.sees(".marks .tag", "In step with orders")
 
 
 def test_the_curve_is_described_in_words_and_has_a_table(person: Person, stage: Stage) -> None:

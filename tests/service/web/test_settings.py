@@ -12,6 +12,7 @@ import pytest
 from models.buckets import bucket_of
 from models.embed import Centring, unit
 from models.message import CustomerKey, Message, RedactedText
+from models.severity import Severity
 from models.topic import Exemplar, Topic, TopicId
 from models.topics import TopicModel
 from service import wiring
@@ -23,6 +24,8 @@ from service.store.codec import Entry, pack_vector
 from service.store.counts import Tally
 from service.store.embedded import EmbeddedStore
 from service.store.lease import Lease
+from service.store.teams import Entry as Told
+from service.store.teams import Teams
 from service.wiring import Rooms
 from tests.service.web.person import LAPTOP, PHONE, Person
 from tests.service.web.stage import Theatre
@@ -62,6 +65,10 @@ async def furnish(rooms: Rooms, settings: Settings) -> None:
     judge = wiring.build_judge(settings, rooms, lease, Metrics())
     await judge.begin(bucket_of(NOW) - 288, bucket_of(NOW))
     await judge.advance(NOW, NOW)
+    teams = Teams(rooms.store)
+    await teams.settle_on({"quality": 5})
+    await teams.note("quality", Told("20260310T0900-t1", Severity.warning, NOW), told=True)
+    await teams.note("quality", Told("20260310T0900-t2", Severity.info, NOW), told=False)
     await rooms.store.close()
 
 
@@ -85,6 +92,20 @@ def opened(person: Person, name: str) -> Callable[[str], None]:
     person.goes("/#/topics").clicks(".topics summary", name)
     person.sees(".topics .timeline li", "found")
     return lambda deed: person.clicks(f"details[open] [data-deed={deed}]")
+
+
+def test_a_teams_budget_and_its_week_are_shown(person: Person) -> None:
+    person.goes("/#/settings").sees(".settings h3", "quality")
+    text = person.sees(".settings").text
+    for part in (
+        "1 of 5 alerts told in the last seven days",
+        "Held back, being less severe",
+        "20260310T0900-t2",
+        "0 of 1",
+    ):
+        assert part in text
+    person.clicks(".language")
+    person.sees(".settings", "团队：告警预算与疲劳")
 
 
 def test_a_topic_is_renamed_in_both_languages(person: Person) -> None:
