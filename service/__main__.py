@@ -83,13 +83,29 @@ def replay(
     budget: Annotated[float, typer.Option(help="False alarms a week.")] = 2.0,
     from_: Annotated[str | None, typer.Option("--from", help="Raise alerts from this time on.")] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the alerts to this file.")] = None,
+    compare: Annotated[
+        list[float] | None, typer.Option(help="Another budget to replay under and set beside; may be repeated.")
+    ] = None,
+    compare_json: Annotated[Path | None, typer.Option(help="Write what each budget comes to to this file.")] = None,
 ) -> None:
     """Put a file of messages through the real pipeline in event time, and print the alerts in order."""
     from service.commands.replay import run
     from service.tables import Columns
 
     columns = Columns(text, time, message_id, customer, channel, None, tuple(attribute or ()), "replay")
-    _run(lambda: run(file, columns, campaigns=campaigns, orders=orders, budget=budget, start=from_, json_out=json_out))
+    _run(
+        lambda: run(
+            file,
+            columns,
+            campaigns=campaigns,
+            orders=orders,
+            budget=budget,
+            start=from_,
+            json_out=json_out,
+            compare=tuple(compare or ()),
+            compare_out=compare_json,
+        )
+    )
 
 
 @app.command("import")

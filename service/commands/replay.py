@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -16,6 +16,7 @@ from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of,
 from models.embed import Embedder
 from models.gist import gist
 from models.message import RawMessage
+from models.rehearsal import rehearsed
 from models.tables import Broken, Row
 from models.times import parse_time
 from service.commands.card import alert_card
@@ -47,6 +48,7 @@ from service.wiring import (
     open_rooms,
 )
 
+_MOST_CACHED = 200_000  # vectors held while budgets are compared: 300 MB
 _PREFETCH = 2_048  # texts embedded at a time, so that the encoder sees full batches
 _SHOWN_BROKEN = 20
 _POSTS = 500  # orders put down at a time
@@ -75,8 +77,11 @@ def run(
     budget: float = 2.0,
     start: str | None = None,
     json_out: Path | None = None,
+    compare: Sequence[float] = (),
+    compare_out: Path | None = None,
 ) -> int:
-    """Replay ``file`` and print its alerts in order; ``start`` is when raising begins."""
+    """Replay ``file`` and print its alerts in order; ``start`` is when raising begins. With other budgets to ``compare``
+    it is replayed under each, and what they raise, miss and tell later is printed beside."""
     console = Console(stderr=True)
     set_up_logs("warning", "replay")
     broken: list[Broken] = []
@@ -97,14 +102,23 @@ def run(
     calendar = read_campaigns(campaigns) if campaigns else []
     shipped = read_orders(orders) if orders else []
     raise_from = parse_time(start) if start else None
-    with (
-        tempfile.TemporaryDirectory(prefix="tocsin-replay-") as folder,
-        EmbeddedStore(Path(folder), durable=False) as at,
-    ):
-        embedder = build_embedder(settings.model_copy(update={"encoder_cache": 4 * _PREFETCH}))
-        report = asyncio.run(Replay(settings, at.url, embedder, console).run(raws, calendar, raise_from, shipped))
+    cache = max(4 * _PREFETCH, min(2 * len(raws), _MOST_CACHED)) if compare else 4 * _PREFETCH
+    embedder = build_embedder(settings.model_copy(update={"encoder_cache": cache}))
+
+    def replayed(per_week: float) -> Report:
+        chosen = settings.model_copy(update={"false_alarms_per_week": per_week})
+        with (
+            tempfile.TemporaryDirectory(prefix="tocsin-replay-") as folder,
+            EmbeddedStore(Path(folder), durable=False) as at,
+        ):
+            return asyncio.run(Replay(chosen, at.url, embedder, console).run(raws, calendar, raise_from, shipped))
+
+    report = replayed(budget)
+    others = {per_week: replayed(per_week).alerts for per_week in sorted({*compare} - {budget})}
     report.broken = broken
     _tell(report, console, json_out)
+    if compare:
+        _tell_budgets({**others, budget: report.alerts}, compare_out)
     return 0
 
 
@@ -285,6 +299,33 @@ def read_orders(file: Path) -> list[Posted]:
         except ValueError as error:
             raise Refused(f"{file.name}, row {number}: {error}") from None
     return posts
+
+
+def _tell_budgets(runs: Mapping[float, Sequence[Filed]], json_out: Path | None) -> None:
+    """Print what each budget raises and, of the widest one's alerts, misses or tells later; write it as JSON."""
+    out = Console()
+    found = rehearsed({per_week: [one.alert for one in alerts] for per_week, alerts in runs.items()})
+    for one in found:
+        later = "none of them" if one.median_delay is None else f"the others {_hours(one.median_delay):.1f} h later"
+        out.print(
+            f"{one.per_week:g} false alarms a week: {one.alerts} alerts; "
+            f"of the {found[-1].alerts} of the widest budget {one.missed} missed, {later} (median)"
+        )
+    if json_out is not None:
+        rows = [
+            {
+                "false_alarms_per_week": one.per_week,
+                "alerts": one.alerts,
+                "missed": one.missed,
+                "median_delay_hours": None if one.median_delay is None else round(_hours(one.median_delay), 2),
+            }
+            for one in found
+        ]
+        json_out.write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
+
+
+def _hours(span: timedelta) -> float:
+    return span / timedelta(hours=1)
 
 
 def _tell(report: Report, console: Console, json_out: Path | None) -> None:
