@@ -46,7 +46,7 @@ _BODY = {
                 "schema": {
                     "anyOf": [
                         ObservationIn.model_json_schema(),
-                        {"type": "array", "items": ObservationIn.model_json_schema()},
+                        {"type": "array", "description": "of such", "items": {"type": "object"}},
                     ]
                 }
             },

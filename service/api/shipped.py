@@ -40,7 +40,9 @@ _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": {"anyOf": [_ITEM, {"type": "array", "items": _ITEM}]}},
+            "application/json": {
+                "schema": {"anyOf": [_ITEM, {"type": "array", "description": "of such", "items": {"type": "object"}}]}
+            },
             "application/x-ndjson": {"schema": {"type": "string"}},
         },
     }
