@@ -68,6 +68,14 @@ def deliver() -> None:
 
 
 @app.command()
+def encoder(host: Host = None, port: Port = None) -> None:
+    """Serve the encoder alone, to workers whose TOCSIN_ENCODER names it."""
+    from service.commands.roles import run_encoder
+
+    _run(lambda: run_encoder(host=host, port=port))
+
+
+@app.command()
 def replay(
     file: Annotated[Path, typer.Argument(help="CSV, JSONL or Parquet.")],
     text: Annotated[str, typer.Option(help="Column of the text.")] = "text",

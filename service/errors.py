@@ -12,6 +12,7 @@ TocsinError
 └── Unavailable        503     a part that we need is away
     ├── StoreAway
     └── EncoderAway
+        └── EncoderBusy
 """
 
 from datetime import timedelta
@@ -103,3 +104,8 @@ class StoreAway(Unavailable):
 class EncoderAway(Unavailable):
     code = "encoder_away"
     title = "The encoder is not ready"
+
+
+class EncoderBusy(EncoderAway):
+    code = "encoder_busy"
+    title = "The encoders have too much to do"

@@ -76,10 +76,16 @@ class Settings(BaseSettings):
     max_deliveries: int = Field(5, ge=1, description="tries before a message is put aside as dead")
 
     # The encoder.
-    encoder: str | None = Field(None, description="SentenceTransformer folder or hub id; empty: the packaged one")
+    encoder: str | None = Field(
+        None,
+        description="SentenceTransformer folder or hub id, or http addresses of encoders, comma-separated; "
+        "empty: the packaged one",
+    )
     encoder_backend: Literal["auto", "onnx", "torch"] = Field("auto", description="int8 ONNX where made, else torch")
     encoder_threads: int = Field(0, ge=0, description="threads of the encoder; 0: one per core, at most 4")
     encoder_cache: int = Field(50_000, ge=0, description="vectors kept for repeated texts")
+    encoder_queue: int = Field(2_048, ge=1, description="texts waiting in `tocsin encoder` above which it answers 429")
+    encoder_key: SecretStr | None = Field(None, description="key that `tocsin encoder` asks for and workers send")
 
     # Time and memory.
     time: TimeMode = Field(TimeMode.wall, description="wall, or event for imports and replays")
@@ -134,6 +140,12 @@ class Settings(BaseSettings):
         if self.webhooks and self.webhook_secret is None:
             raise ValueError("TOCSIN_WEBHOOKS needs TOCSIN_WEBHOOK_SECRET: whsec_ and base64 of 32 random bytes")
         return self
+
+    @property
+    def encoder_urls(self) -> tuple[str, ...]:
+        """Addresses of the pool that embeds; none where this process does."""
+        urls = tuple(part.strip() for part in (self.encoder or "").split(",") if part.strip())
+        return urls if urls and all(url.startswith(("http://", "https://")) for url in urls) else ()
 
     @property
     def loopback(self) -> bool:

@@ -39,6 +39,7 @@ from service.pipeline.judge import Erasing, Judge, JudgeRules
 from service.pipeline.lookout import Lookout
 from service.pipeline.mapping import all_mappings
 from service.pipeline.promote import Promotion
+from service.pipeline.remote import RemoteEmbedder
 from service.pipeline.succession import Succession
 from service.pipeline.tide import Tide
 from service.pipeline.witness import Witness
@@ -182,12 +183,14 @@ def kept(settings: Settings) -> tuple[Keeping, ...]:
     )
 
 
-def build_worker(settings: Settings, rooms: Rooms, embedder: Embedder, metrics: Metrics) -> Worker:
+def build_worker(
+    settings: Settings, rooms: Rooms, embedder: Embedder, metrics: Metrics, ready: Callable[[], None] | None = None
+) -> Worker:
     rules = WorkerRules(settings.worker_batch, settings.claim_after, settings.max_deliveries)
     return Worker(
         process_name("worker"), rooms.inbox, rooms.counts, rooms.models,
         Embedders(embedder, rooms.adapters, lambda adapter: build_embedder(settings, adapter=adapter)), rules, metrics,
-        lambda answers: publish_answers(rooms.store, answers),
+        lambda answers: publish_answers(rooms.store, answers), ready,
     )  # fmt: skip
 
 
@@ -322,20 +325,41 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
 
 
 def build_embedder(
-    settings: Settings, progress: Callable[[str, float], None] | None = None, *, adapter: Adapter | None = None
+    settings: Settings,
+    progress: Callable[[str, float], None] | None = None,
+    *,
+    adapter: Adapter | None = None,
+    pool: RemoteEmbedder | None = None,
 ) -> Embedder:
-    """The encoder that the settings name; the packaged one, and what an adapter makes of it, is prepared at first use."""
+    """The encoder that the settings name, or the pool that is there already; the packaged one, and what an adapter
+    makes of it, is prepared at first use and runs in this process, whatever pool there is."""
+    from models.vectorcache import CachedEmbedder
+
+    shared = (pool or build_pool(settings)) if adapter is None else None
+    embedder: Embedder = shared or _build_local(settings, progress, adapter)
+    return CachedEmbedder(embedder, settings.encoder_cache) if settings.encoder_cache else embedder
+
+
+def build_pool(settings: Settings) -> RemoteEmbedder | None:
+    """The pool of encoders that the settings name; None where they name none."""
+    if not settings.encoder_urls:
+        return None
+    key = settings.encoder_key.get_secret_value() if settings.encoder_key else None
+    return RemoteEmbedder(settings.encoder_urls, key=key)
+
+
+def _build_local(
+    settings: Settings, progress: Callable[[str, float], None] | None, adapter: Adapter | None
+) -> Embedder:
     from models.encoder.prepare import INTENT, ignore_progress, prepare
     from models.sentence import load_embedder
-    from models.vectorcache import CachedEmbedder
 
     told = progress or ignore_progress
     if adapter is None and settings.encoder:
         source: str | Path = settings.encoder
     else:
         source = prepare(settings.cache, told, adapter=adapter or INTENT)
-    embedder = load_embedder(source, settings.encoder_backend, threads=encoder_threads(settings))
-    return CachedEmbedder(embedder, settings.encoder_cache) if settings.encoder_cache else embedder
+    return load_embedder(source, settings.encoder_backend, threads=encoder_threads(settings))
 
 
 def encoder_threads(settings: Settings) -> int:

@@ -1,15 +1,16 @@
-"""`tocsin api | worker | judge | deliver`: one role in this process, until told to stop."""
+"""`tocsin api | worker | judge | deliver | encoder`: one role in this process, until told to stop."""
 
 import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from service.clock import wall_clock
-from service.errors import Conflict
+from service.errors import Conflict, EncoderAway
 from service.logs import log, set_up_logs
 from service.metrics import Metrics
+from service.pipeline.remote import RemoteEmbedder
 from service.settings import Settings, load_settings
 from service.store.board import Board
 from service.store.lease import LEADER_TERM, Lease
@@ -21,6 +22,7 @@ from service.wiring import (
     build_embedder,
     build_gauge,
     build_judge,
+    build_pool,
     build_sweep,
     hash_key_of,
     hold_embedder,
@@ -28,6 +30,9 @@ from service.wiring import (
     open_rooms,
     process_name,
 )
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 Role = Literal["api", "worker", "judge", "deliver"]
 
@@ -43,13 +48,39 @@ def run_role(role: Role, **overrides: object) -> int:
     return 0
 
 
-async def _api(settings: Settings, rooms: Rooms) -> None:
-    import uvicorn
+def run_encoder(**overrides: object) -> int:
+    """Serve the encoder of this machine to workers; it needs no store."""
+    settings = load_settings(**overrides)
+    if settings.encoder_urls:
+        raise Conflict("TOCSIN_ENCODER names a pool; an encoder of it runs the model itself: name a folder, or nothing")
+    key = settings.encoder_key.get_secret_value() if settings.encoder_key else None
+    if settings.auth_on and key is None:
+        raise Conflict("set TOCSIN_ENCODER_KEY to the same random words here and where the workers run")
+    set_up_logs(settings.log_level, "encoder")
+    asyncio.run(_encoder(settings, key))
+    return 0
 
+
+async def _encoder(settings: Settings, key: str | None) -> None:
+    from service.api.embed import EncoderParts, create_encoder_app
+
+    embedder = build_embedder(settings)
+    app = create_encoder_app(EncoderParts(embedder, settings.encoder_queue, key))
+    log.info("encoding", embedder=embedder.name)
+    await _serve(app, settings)
+
+
+async def _api(settings: Settings, rooms: Rooms) -> None:
     from service.app import create_app
 
     await lay_out(rooms, settings)
     app = create_app(build_api_parts(settings, rooms, wall_clock, hash_key_of(settings)))
+    await _serve(app, settings)
+
+
+async def _serve(app: "FastAPI", settings: Settings) -> None:
+    import uvicorn
+
     config = uvicorn.Config(
         app, host=settings.host, port=settings.port, log_level="warning", access_log=False,
         timeout_graceful_shutdown=5, server_header=False,
@@ -62,13 +93,25 @@ async def _worker(settings: Settings, rooms: Rooms) -> None:
     from service.wiring import build_worker
 
     await lay_out(rooms, settings)
-    embedder = build_embedder(settings)
+    pool = await _reached(settings)
+    embedder = build_embedder(settings, pool=pool)
     await hold_embedder(rooms, embedder.name, embedder.dimension)
     log.info("working", embedder=embedder.name)
     metrics = Metrics()
     async with shown(rooms, "worker", metrics):
-        await run_worker(build_worker(settings, rooms, embedder, metrics), settings, stop_signal())
+        worker = build_worker(settings, rooms, embedder, metrics, pool.check if pool else None)
+        await run_worker(worker, settings, stop_signal())
     await rooms.store.close()
+
+
+async def _reached(settings: Settings) -> RemoteEmbedder | None:
+    """The pool that the settings name, waited for until an encoder of it answers."""
+    while True:
+        try:
+            return await asyncio.to_thread(build_pool, settings)
+        except EncoderAway as error:
+            log.warning("waiting", detail=str(error))
+            await asyncio.sleep(error.retry_after.total_seconds())
 
 
 async def _judge(settings: Settings, rooms: Rooms) -> None:

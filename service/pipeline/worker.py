@@ -39,7 +39,11 @@ class WorkerRules:
 
 
 class Worker:
-    """One consumer of the group. ``name`` must be unique among the living."""
+    """One consumer of the group. ``name`` must be unique among the living.
+
+    ``ready`` raises `EncoderAway` while nothing could be embedded: then nothing is taken, and nothing wears out its
+    deliveries.
+    """
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class Worker:
         rules: WorkerRules,
         metrics: Metrics,
         answer: Callable[[Sequence[Answer]], Awaitable[None]],
+        ready: Callable[[], None] | None = None,
     ) -> None:
         self._name = name
         self._inbox = inbox
@@ -60,9 +65,11 @@ class Worker:
         self._rules = rules
         self._metrics = metrics
         self._answer = answer
+        self._ready = ready
 
     async def run_once(self, wait: timedelta | None = None) -> int:
         """Take and count one batch of new messages; answers how many were taken."""
+        await self._encoder()
         await self._embedders.of((await self._models.current()).model)  # made before anything waits for it
         deliveries = await self._inbox.take(self._name, self._rules.batch, wait)
         await self._work(deliveries)
@@ -70,6 +77,7 @@ class Worker:
 
     async def take_over(self) -> int:
         """Take over what a dead worker left; what fails again and again is put aside. Answers how many."""
+        await self._encoder()
         claimed = await self._inbox.claim(self._name, self._rules.claim_after, self._rules.batch)
         hopeless = [delivery for delivery, tries in claimed if tries > self._rules.max_deliveries]
         for delivery in hopeless:
@@ -80,6 +88,10 @@ class Worker:
         for delivery in alive:
             await self._work([delivery])
         return len(claimed)
+
+    async def _encoder(self) -> None:
+        if self._ready is not None:
+            await asyncio.to_thread(self._ready)
 
     async def _work(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
