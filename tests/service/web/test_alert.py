@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from models.alert import Facts, Former
 from models.exposure import Pace, Rate
-from tests.service.web.acts import NOW, alert
+from tests.service.web.acts import NOW, alert, topics
 from tests.service.web.person import Person
 from tests.service.web.stage import Stage
 
@@ -182,3 +182,19 @@ def test_the_link_is_handed_over(person: Person, stage: Stage) -> None:
     person.clicks(".link")
     field = person.sees("dialog input")
     assert field.get_property("value") == f"{person.url}/#/alerts/{one}"
+
+
+def test_what_spoke_and_what_made_the_expectation_stands_on_the_alert_and_on_its_topic(
+    person: Person, stage: Stage
+) -> None:
+    one = alert(0)
+    opened(person, stage)
+    assert len(person.all(".alert table.figures tbody tr")) == len(one.evidence.windows)
+    names = ("usual level of the topic", "hour of the day", "day of the week", "volume of all messages", "expected")
+    for part in names:
+        assert part in person.sees(".alert .factors").text
+    stage.topics = [topic for topic in topics() if topic.id == one.evidence.topic.id]
+    person.goes("/#/topics").clicks(".topics summary.topic")
+    for part in names:
+        assert part in person.sees(".factors").text
+    assert f"up to {one.evidence.window.upper_bound:.0f} normal" in person.sees("main").text
