@@ -123,15 +123,25 @@ def objections(scores: Scores) -> tuple[str, ...]:
     return tuple(found)
 
 
-def scales(messages: Sequence[Kept], before: Placed, after: Placed) -> dict[str, float]:
-    """How many times as many of the same old messages each topic counts, where that is not the same."""
+def scales(messages: Sequence[Kept], before: Placed, after: Arm) -> dict[str, float]:
+    """How many times as many of the same old messages each topic counts, where that is not the same.
+
+    Topics that were merged are counted as one, before too, and what was split off with what it came from: the detector
+    adds and divides what it knows of those by itself.
+    """
+    model = after.model
+    live = {topic.id for topic in model.assignable}
+    heirs = {topic.id: model.heir(topic.id) or topic.id for topic in model.topics}
+    whole = {topic.id: topic.origin if topic.origin in live else topic.id for topic in model.topics}
     old = [row for row, one in enumerate(messages) if one.old]
-    was, now = Counter(before[row] for row in old), Counter(after[row] for row in old)
-    return {
+    was = Counter(heirs.get(name, name) for row in old if (name := before[row]) is not None)
+    now = Counter(whole[name] for row in old if (name := after.placed[row]) is not None)
+    times = {
         name: now[name] / was[name]
         for name in was.keys() & now.keys()
-        if name is not None and was[name] >= _LEAST_SCORED and now[name] != was[name]
+        if was[name] >= _LEAST_SCORED and now[name] != was[name]
     }
+    return {name: times[of] for name, of in whole.items() if of in times and name in live}
 
 
 def _lost(before: Side | None, after: Side) -> float:

@@ -494,12 +494,13 @@ class Judge:
         current = await self._models.current()
         if current.model is None or current.version == bench.model_version:
             return
-        bench.lineage = await self._succession.follow(bench.detector, bench.lineage, watermark)
-        if current.since != bench.promoted:
+        followed = await self._succession.follow(bench.detector, bench.lineage, watermark)
+        bench.lineage = followed.lines
+        if current.since != bench.promoted and not followed.waiting:
             for name in current.scales.keys() & set(bench.detector.topics):
                 bench.detector.scale(name, current.scales[name])
             bench.promoted = current.since
-        watched = {topic.id for topic in current.model.topics if _watched(topic)}
+        watched = {topic.id for topic in current.model.topics if _watched(topic)} - followed.waiting
         for gone in set(bench.detector.topics) - watched:
             bench.detector.remove(gone)
         new = sorted(watched - set(bench.detector.topics))
@@ -510,7 +511,8 @@ class Judge:
                 pasts = await self._counts.history(new, bench.position - _PAST // timedelta(minutes=5), bench.position)
             for name in new:
                 bench.detector.add(name, pasts[name] or None)
-        bench.model_version = current.version
+        if not followed.waiting:
+            bench.model_version = current.version
         self._metrics.topics.set(len(watched))
 
     async def _restore(self) -> Bench | None:

@@ -22,6 +22,16 @@ from service.store.pools import Held, Pools, of_space
 
 _ALL = 100_000  # samples of a topic: more than any setting keeps
 _AHEAD = BUCKETS_PER_DAY  # messages may be counted ahead of what is judged
+_PATIENCE = BUCKETS_PER_DAY  # with messages of another space: `tocsin bundles promote` carries them in minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How far the log was followed, in lines. ``waiting``: parts whose split waits until messages of the topic that they
+    are of are carried over into the space of the topics (`service.pipeline.carry`)."""
+
+    lines: int
+    waiting: frozenset[TopicId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +54,30 @@ class Succession:
         self._models = models
         self._past = past
 
-    async def follow(self, detector: Detector, seen: int, watermark: int) -> int:
-        """Do what the log says after its first ``seen`` lines; answers how many lines that makes.
+    async def follow(self, detector: Detector, seen: int, watermark: int) -> Followed:
+        """Do what the log says after its first ``seen`` lines, up to a split that has to wait.
 
         ``watermark`` is the first bucket that is not closed yet.
         """
         events = await self._log.after()
         for number, event in enumerate(events[seen:], seen):
+            if await self._waits(event, watermark):
+                later = (one.topic for one in events[number:] if one.change is Change.SPLIT)
+                return Followed(number, frozenset(later))
             if event.change is Change.MERGED:
                 await self._merge(detector, event, watermark)
             elif event.change in (Change.SPLIT, Change.PARTED) and event.other is not None:
                 whole = heir_in(event.other, fates(events[:number]))
                 await self._divide(detector, event, whole, watermark)
-        return len(events)
+        return Followed(len(events))
+
+    async def _waits(self, event: Event, watermark: int) -> bool:
+        """Whether a topic is to be split whose messages cannot be compared with the topics yet."""
+        if event.change is not Change.SPLIT or event.other is None or watermark > bucket_of(event.at) + _PATIENCE:
+            return False
+        model = (await self._models.current()).model
+        held = await self._pools.samples(event.other, _ALL)
+        return model is not None and len(of_space(held, model.embedder)) < len(held)
 
     async def _merge(self, detector: Detector, event: Event, watermark: int) -> None:
         assert event.other is not None

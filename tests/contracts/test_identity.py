@@ -77,7 +77,7 @@ class Shop:
     async def follow(self) -> None:
         """As the judge does."""
         succession = Succession(self.log, self.counts, self.pools, self.models, PAST)
-        self.followed = await succession.follow(self.detector, self.followed, LAST)
+        self.followed = (await succession.follow(self.detector, self.followed, LAST)).lines
 
     async def chain(self) -> None:
         """Merge t1 into t2, and that into t3."""

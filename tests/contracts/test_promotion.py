@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.buckets import bucket_of
 from models.bundle import FORMAT, TOPICS, Bundle, Data, Encoder, Manifest, MismatchedBundle, load, topics_bytes, write
+from models.detector import Detector, DetectorSettings
 from models.embed import Centring, Vectors, unit
 from models.encoder.adapter import Adapter
 from models.lineage import Change
@@ -22,6 +25,7 @@ from service.metrics import Metrics
 from service.pipeline.carry import carry, drained
 from service.pipeline.embedders import Embedders
 from service.pipeline.promote import Promotion
+from service.pipeline.succession import Succession
 from service.pipeline.worker import Worker, WorkerRules
 from service.store import keys
 from service.store.adapters import Adapters
@@ -220,6 +224,35 @@ async def test_kept_messages_are_carried_over_once_wherever_the_carrier_is_kille
         np.allclose(np.frombuffer(one.vector, np.float16), place("tuned", one.message.text), atol=1e-2) for one in held
     )
     assert await carry(shop.pools, Drawn("tuned"), current) == 0
+
+
+async def test_a_topic_split_in_a_new_space_has_its_past_once_kept_messages_are_carried_over(shop: Shop) -> None:
+    known = await shop.models.current()
+    ended = replace(topic("t2", "own", "broken"), state=TopicState.RETIRED)
+    wide = TopicModel("own", Centring.none(DIMENSION), (replace(topic("t1", "own", "late"), radius=2.0), ended))
+    await shop.models.save(wide, 1, after=known.version, at=NOW)
+    await shop.say(*["late"] * 12, *["smell"] * 8)
+    worker = shop.worker("w1")
+    while await worker.run_once(timedelta(milliseconds=1)):
+        pass
+    assert await shop.counted() == {"t1": 20}
+    part = replace(topic("t3", "tuned", "smell"), origin=TopicId("t1"))
+    await put_live(shop, replace(model("tuned", t1="late"), topics=(topic("t1", "tuned", "late"), ended, part)))
+    succession = Succession(LineageLog(shop.store), shop.counts, shop.pools, ModelStore(shop.store), DAY)
+    detector = Detector(DetectorSettings(), bucket_of(NOW))
+    detector.add("t1")
+
+    waits = await succession.follow(detector, 0, bucket_of(NOW) + 1)
+    assert waits.waiting == {"t3"} and detector.topics == ["t1"]
+    assert await shop.counted() == {"t1": 20}
+
+    await shop.ahead()
+    await carry(shop.pools, Drawn("tuned"), await shop.models.current())
+    done = await succession.follow(detector, waits.lines, bucket_of(NOW) + 1)
+    assert (done.waiting, detector.topics) == (frozenset(), ["t1", "t3"])
+    assert await shop.counted() == {"t1": 12, "t3": 8}
+    again = await succession.follow(detector, done.lines, bucket_of(NOW) + 1)
+    assert again.lines == done.lines and await shop.counted() == {"t1": 12, "t3": 8}
 
 
 async def test_new_topics_get_ids_never_given_before_and_the_same_ones_again(shop: Shop, tmp_path: Path) -> None:

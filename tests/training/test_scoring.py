@@ -9,7 +9,7 @@ import pytest
 from models.embed import Centring, unit
 from models.message import RedactedText
 from models.topic import Topic, TopicId, TopicState
-from models.topics import TopicModel
+from models.topics import Assignment, TopicModel
 from training.fates import What, fates
 from training.kept import Kept
 from training.matching import match
@@ -43,6 +43,7 @@ def stream(weeks: int = 6, surge: bool = True) -> tuple[list[Kept], np.ndarray]:
 
 MESSAGES, VECTORS = stream()
 SAME = model("a", "b", "c")
+NOWHERE = Assignment(None, 0.0, None, 1.0)
 
 
 def arm(one: TopicModel) -> Arm:
@@ -81,10 +82,22 @@ def test_messages_of_too_little_time_or_number_are_not_scored() -> None:
 
 def test_scales_tell_how_many_times_as_many_messages_a_topic_counts() -> None:
     before = [one.topic for one in SAME.assign(VECTORS)]
-    kept_half = [None if one == "a" and row % 2 else one for row, one in enumerate(before)]
-    found = scales(MESSAGES, before, kept_half)
-    assert found.keys() == {"a"}
+    half = [one if row % 2 else NOWHERE for row, one in enumerate(SAME.assign(VECTORS))]
+    found = scales(MESSAGES, before, Arm(SAME, VECTORS, half))
+    assert found.keys() == {"a", "b", "c"}
     assert found["a"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_topic_that_is_only_split_or_merged_counts_no_more_and_no_less() -> None:
+    child = replace(SAME.topics[1], id=TopicId("d"), origin=TopicId("b"), radius=0.1)
+    aside = replace(SAME.topics[1], centroid=unit((PLACES[1] + 0.3 * PLACES[3])[None])[0])
+    split = model("a", "b", "c", "d", b=aside, d=child)
+    before = [one.topic for one in SAME.assign(VECTORS)]
+    after = arm(split)
+    assert {"d"} < set(after.placed) - {None}
+    assert scales(MESSAGES, before, after) == {}
+    gone = replace(SAME.topics[1], state=TopicState.RETIRED, into=TopicId("a"))
+    assert scales(MESSAGES, before, arm(model("a", "b", "c", b=gone))) == {}
 
 
 def test_scores_survive_json() -> None:
