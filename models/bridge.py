@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.embed import Centring, Vectors, language_of, unit
+from models.embed import Centring, Language, Vectors, language_of, unit
 from models.gist import gist
 from models.topic import Topic, TopicState
 from models.topics import TopicModel
@@ -35,6 +35,19 @@ def rotation(before: Vectors, after: Vectors) -> NDArray[np.float32]:
     left, _, right = np.linalg.svd(crossed)
     found: NDArray[np.float32] = (left @ right).astype(np.float32)
     return found
+
+
+def carried(centring: Centring, before: Vectors, after: Vectors, languages: Sequence[Language]) -> Centring:
+    """``centring`` as far on as the same texts' vectors went, from ``before`` (n, d) to ``after`` (n, d).
+
+    Fitted anew it would also tell of what texts there are now, and old topics would seem to move with their share.
+
+    >>> same = np.eye(2, dtype=np.float32)
+    >>> carried(Centring.none(2), same, same + 1, ["en", "en"]).means["en"].tolist()
+    [1.0, 1.0]
+    """
+    then, now = Centring.fit(before, languages), Centring.fit(after, languages)
+    return Centring({name: mean + now.means[name] - then.means[name] for name, mean in centring.means.items()})
 
 
 def turn(before: TopicModel, after: TopicModel) -> NDArray[np.float32]:

@@ -10,16 +10,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
+from models.embed import Centring, language_of
 from models.encoder.adapter import MANIFEST, WEIGHTS
 from training.intents import Source, pairs
 from training.lowrank import UpperLayers
 
 Progress = Callable[[int, float], None]
 """Called with the step and its loss."""
+
+
+class Crew(Protocol):
+    """Who computes a batch: the encoder itself, or several machines (`training.spread`)."""
+
+    def vectors(self, texts: Sequence[str]) -> torch.Tensor:
+        """Unit vectors (n, d), without gradients."""
+
+    def learn(self, texts: Sequence[str], pull: torch.Tensor) -> None:
+        """Add to the gradients of the encoder's parameters what the loss's gradient at `vectors` makes of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,8 @@ class Recipe:
     temperature: float = 0.03
     rate: float = 1e-3
     hold: float = 0.0
-    """How much staying where they were counts for texts that are held: times the mean of 1 - cosine."""
+    """How much staying where they were counts for texts that are held: times the mean of 1 - cosine after centring,
+    since what tells texts apart is in what is left without their mean."""
     seed: int = 0
 
 
@@ -63,12 +75,12 @@ def fit(
     recipe: Recipe,
     progress: Progress = lambda step, loss: None,
     held: Sequence[str] = (),
+    crew: Crew | None = None,
 ) -> None:
-    """`train` of an encoder that is there already and has learnt nothing yet."""
+    """`train` of an encoder that is there already and has learnt nothing yet; by itself where there is no ``crew``."""
+    crew = crew or encoder
     chance = random.Random(recipe.seed)  # noqa: S311 — draws batches, guards nothing
-    for source in sources:
-        encoder.learn_below([text for texts in source.intents.values() for text in texts])
-    before = torch.from_numpy(encoder.embed(held)) if held else torch.empty(0)
+    anchor = _Anchor(crew, held) if held else None
     optimizer = torch.optim.AdamW(encoder.parameters, lr=recipe.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, max_lr=recipe.rate, total_steps=recipe.steps, pct_start=0.1
@@ -76,12 +88,16 @@ def fit(
     for step in range(recipe.steps):
         # By the root of their size: else the small one is never seen, or the large one hardly more than it.
         (source,) = chance.choices(sources, [one.texts**0.5 for one in sources])
-        loss = _loss(encoder, pairs(source, recipe.intents, chance), recipe.temperature)
-        if held:
-            rows = chance.sample(range(len(held)), min(recipe.intents, len(held)))
-            loss = loss + recipe.hold * _moved(encoder, [held[row] for row in rows], before[rows])
+        drawn = pairs(source, recipe.intents, chance)
+        rows = chance.sample(range(len(held)), min(recipe.intents, len(held)))
+        texts = [*(first for first, _ in drawn), *(second for _, second in drawn), *(held[row] for row in rows)]
+        vectors = crew.vectors(texts).requires_grad_()
+        loss = _loss(vectors[: 2 * len(drawn)], recipe.temperature)
+        if anchor:
+            loss = loss + recipe.hold * anchor.moved(vectors[2 * len(drawn) :], rows)
         optimizer.zero_grad()
         loss.backward()
+        crew.learn(texts, vectors.grad)
         torch.nn.utils.clip_grad_norm_(encoder.parameters, 1.0)
         optimizer.step()
         schedule.step()
@@ -118,18 +134,25 @@ def save(
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
-def _moved(encoder: UpperLayers, texts: Sequence[str], before: torch.Tensor) -> torch.Tensor:
-    """How far texts are from where they were: the mean of 1 - cosine."""
-    with torch.autocast("cpu", torch.bfloat16):
-        vectors = encoder.forward(texts)
-    return (1 - (vectors * before).sum(1)).mean()
+class _Anchor:
+    """Texts and where they were, each without the mean of its language."""
+
+    def __init__(self, crew: Crew, held: Sequence[str]) -> None:
+        languages = [language_of(text) for text in held]
+        before = crew.vectors(held)
+        centring = Centring.fit(before.numpy(), languages)
+        self._means = torch.stack([torch.from_numpy(centring.means[language]) for language in languages])
+        self._before = torch.nn.functional.normalize(before - self._means, dim=1)
+
+    def moved(self, vectors: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
+        """How far the texts of these ``rows`` are from where they were: the mean of 1 - cosine."""
+        now = torch.nn.functional.normalize(vectors - self._means[rows], dim=1)
+        return (1 - (now * self._before[rows]).sum(1)).mean()
 
 
-def _loss(encoder: UpperLayers, drawn: Sequence[tuple[str, str]], temperature: float) -> torch.Tensor:
-    count = len(drawn)
-    # In bfloat16 where the processor computes it: the loss itself, which needs the digits, is in float32.
-    with torch.autocast("cpu", torch.bfloat16):
-        vectors = encoder.forward([first for first, _ in drawn] + [second for _, second in drawn])
+def _loss(vectors: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Of pairs: the first of each in the first half of ``vectors``, the second in the other."""
+    count = len(vectors) // 2
     scores = vectors[:count] @ vectors[count:].T / temperature
     partner = torch.arange(count)
     cross = torch.nn.functional.cross_entropy

@@ -1,6 +1,7 @@
 """A redacted message to retrain from, out of a file or out of what the service kept."""
 
 import json
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
@@ -71,6 +72,34 @@ def read_file(path: Path, columns: Columns, broken: list[Broken], key: bytes) ->
             continue
         if kept is not None:
             yield kept
+
+
+def sample(messages: Iterable[Kept], most: int, seed: int) -> list[Kept]:
+    """At most ``most`` of them in their order: all that have a label first, of the others each with the same chance.
+
+    Holds no more than that in memory, however long the file (Vitter, "Random Sampling with a Reservoir", 1985).
+
+    >>> said = [Kept(RedactedText(str(n)), "c", None, "pet food" if n == 7 else None, False) for n in range(100)]
+    >>> found = [one.text for one in sample(said, 3, seed=1)]
+    >>> len(found), "7" in found
+    (3, True)
+    """
+    chance = random.Random(seed)  # noqa: S311 — draws messages, guards nothing
+    named: list[tuple[int, Kept]] = []
+    others: list[tuple[int, Kept]] = []
+    unnamed = 0
+    for number, one in enumerate(messages):
+        if one.label is not None:
+            named += [(number, one)] * (len(named) < most)
+            continue
+        unnamed += 1
+        if len(others) < most:
+            others.append((number, one))
+        elif (place := chance.randrange(unnamed)) < most:
+            others[place] = number, one
+    if len(others) > most - len(named):
+        others = chance.sample(others, most - len(named))
+    return [one for _, one in sorted([*named, *others], key=lambda pair: pair[0])]
 
 
 def read_live(folder: Path) -> Iterator[Kept]:

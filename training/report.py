@@ -10,6 +10,7 @@ from rich.table import Table
 from models.tables import Broken
 from training.fates import Fate, What
 from training.scoring import Scores, Side
+from training.tuning import Tuned
 
 _SHOWN = 20  # rejects
 _BARS = 40  # topics in the picture
@@ -18,7 +19,7 @@ _ROW, _LEFT, _WIDE = 22, 260, 420  # pixels
 Figures = list[tuple[str, str, str]]
 
 
-def figures(scores: Scores) -> Figures:
+def figures(scores: Scores, tuned: Tuned | None) -> Figures:
     """Name, before and after, as text; a dash where it cannot be told."""
     before, after = scores.before, scores.after
     rows = [
@@ -31,15 +32,26 @@ def figures(scores: Scores) -> Figures:
         ("surges of before that are found", "", _told(scores.surges_found)),
         ("alarms a week that are new", "", _told(scores.more_alarms_a_week)),
     ]
+    if tuned:
+        rows += [
+            ("share of the tuning that was kept", "", _told(tuned.share)),
+            ("its exam: labels found (mean of 1 / rank)", _told(tuned.before.rank), _told(tuned.after.rank)),
+            ("its exam: known texts that stay", "", _told(tuned.after.stays)),
+        ]
     return [(name, was, now) for name, was, now in rows]
 
 
 def print_report(
-    console: Console, scores: Scores, told: Sequence[Fate], objections: Sequence[str], broken: Sequence[Broken]
+    console: Console,
+    scores: Scores,
+    told: Sequence[Fate],
+    objections: Sequence[str],
+    broken: Sequence[Broken],
+    tuned: Tuned | None = None,
 ) -> None:
     """The report on a terminal, topics that stayed as they were left out."""
     table = Table("held-out messages: " + str(scores.held_out), "before", "after")
-    for row in figures(scores):
+    for row in figures(scores, tuned):
         table.add_row(*row)
     console.print(table)
     topics = Table("topic", "", "called", "before", "after", "example")
@@ -57,7 +69,12 @@ def print_report(
 
 
 def markdown(
-    name: str, scores: Scores, told: Sequence[Fate], objections: Sequence[str], broken: Sequence[Broken]
+    name: str,
+    scores: Scores,
+    told: Sequence[Fate],
+    objections: Sequence[str],
+    broken: Sequence[Broken],
+    tuned: Tuned | None = None,
 ) -> str:
     """The report as Markdown."""
     lines = [
@@ -65,7 +82,7 @@ def markdown(
         "",
         _verdict(objections),
         "",
-        *_table(("held-out messages", "before", "after"), figures(scores)),
+        *_table(("held-out messages", "before", "after"), figures(scores, tuned)),
     ]
     lines += ["", "## Topics", "", _summary(told), ""]
     lines += _table(("topic", "fate", "called", "before", "after", "example"), (_cells(fate) for fate in told))
@@ -79,13 +96,20 @@ def markdown(
     return "\n".join(lines) + "\n"
 
 
-def html(name: str, scores: Scores, told: Sequence[Fate], objections: Sequence[str], broken: Sequence[Broken]) -> str:
+def html(
+    name: str,
+    scores: Scores,
+    told: Sequence[Fate],
+    objections: Sequence[str],
+    broken: Sequence[Broken],
+    tuned: Tuned | None = None,
+) -> str:
     """The report as one page that fetches nothing."""
     topics = (_cells(fate) for fate in told)
     parts = [
         f"<h1>{escape(name)}</h1>",
         f"<p class='{'bad' if objections else 'good'}'>{escape(_verdict(objections))}</p>",
-        _html_table(("held-out messages", "before", "after"), figures(scores)),
+        _html_table(("held-out messages", "before", "after"), figures(scores, tuned)),
         f"<h2>Topics</h2><p>{escape(_summary(told))}</p>",
         _bars(told),
         _html_table(("topic", "fate", "called", "before", "after", "example"), topics),

@@ -1,9 +1,9 @@
 """From messages to a bundle: read and redact, embed, tune, embed again, regroup, score, write. Each step is resumable."""
 
-import io
+import hashlib
 import json
 import secrets
-from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from models.bridge import rotation
+from models.bridge import carried, rotation
 from models.bundle import (
     ADAPTER,
     FORMAT,
@@ -36,16 +36,19 @@ from models.encoder.prepare import INTENT, embedder_name, prepare
 from models.sentence import load_embedder
 from models.tables import Broken
 from models.topics import TopicModel
-from training import kept, scoring, tuning
+from training import kept, memory, scoring, tuning, vectors
 from training.adapter import Recipe
 from training.kept import Columns, Kept
+from training.lesson import lesson_of
+from training.lowrank import UpperLayers
 from training.regroup import Ground, Regrouping, regroup
 from training.scoring import Arm, Scores
+from training.spread import Source, Spread, spread_over
 from training.steps import Steps, Told
+from training.tuning import Tuned
 
 STEPS = ("messages", "vectors before", "adapter", "encoder", "vectors after", "topics", "scores")
 _LEAST_TURN = 100  # messages that tell how a space was turned
-_EMBEDDED = 256  # texts embedded between two words of progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,14 @@ class Order:
     cache: Path
     recipe: Recipe | None
     most: int
+    workers: int = 0
+    """Over which embedding and tuning are spread, by Ray; 0: neither."""
+    cluster: str | None = None
 
     def plan(self) -> dict[str, Any]:
         """All that decides the outcome: content of the files, columns and recipe."""
         return {
-            "file": sha256(self.file.read_bytes()).hexdigest() if self.file else None,
+            "file": _sum_of(self.file) if self.file else None,
             "live": read_manifest(self.live).checksum if self.live else None,
             "columns": asdict(self.columns),
             "recipe": asdict(self.recipe) if self.recipe else None,
@@ -83,6 +89,7 @@ class Outcome:
     placed_before: scoring.Placed
     placed_after: scoring.Placed
     broken: list[Broken]
+    tuned: Tuned | None
 
 
 class Retraining:
@@ -95,29 +102,34 @@ class Retraining:
         self._steps = Steps(order.out.with_name(f".work-{order.out.name}"), order.plan(), STEPS, console)
 
     def run(self) -> Outcome:
-        """Raises `TableError`, `BundleError` or ValueError with what to do."""
+        """Raises `TableError`, `BundleError`, `ScaleError`, `MemoryShort` or ValueError with what to do."""
+        order = self._order
+        with spread_over(order.workers, order.cluster) if order.workers else nullcontext() as spread:
+            return self._run(spread)
+
+    def _run(self, spread: Spread | None) -> Outcome:
         messages, broken = self._messages()
+        memory.check(len(messages), tuned=self._order.recipe is not None)
         base = self._base()
-        own = load_embedder(base)
         texts = [one.gist for one in messages]
-        raw = _vectors(self._steps.run("vectors before", lambda told: _embedded(own, texts, told)))
+        raw = self._vectors("vectors before", base, texts, spread)
         live = self._live.topics if self._live else None
         before = _arm(live, messages, raw, live.centring) if live else None
-        content = self._adapter(base, messages, before)
-        embedder, after_raw = own, raw
+        content, tuned_as = self._adapter(base, messages, before, spread)
+        source, after_raw = base, raw
         if content != (self._live.adapter if self._live else None):
             assert content is not None
             tuned = adapters.parsed(self._order.out.name, content)
             self._steps.run("encoder", lambda told: self._prepared(tuned, told))
-            embedder = load_embedder(prepare(self._order.cache, adapter=tuned))  # at once, unless somebody deleted it
-            after_raw = _vectors(self._steps.run("vectors after", lambda told: _embedded(embedder, texts, told)))
-        regrouping = self._topics(messages, before, after_raw, embedder)
+            source = Source(self._order.cache, tuned)
+            after_raw = self._vectors("vectors after", source, texts, spread)
+        regrouping = self._topics(messages, before, raw, after_raw, load_embedder(source.folder()))
         after = _arm(regrouping, messages, after_raw, regrouping.centring)
         scores = self._scores(messages, before, after)
-        manifest = self._write(messages, broken, content, before, after, scores)
+        manifest = self._write(messages, broken, content, tuned_as, before, after, scores)
         return Outcome(
             manifest, scores, live, regrouping, messages,
-            before.placed if before else [None] * len(messages), after.placed, broken,
+            before.placed if before else [None] * len(messages), after.placed, broken, tuned_as,
         )  # fmt: skip
 
     def end(self) -> None:
@@ -128,10 +140,12 @@ class Retraining:
         def make(_: Told) -> bytes:
             broken: list[Broken] = []
             key = secrets.token_bytes(16)
-            found = list(kept.read_live(self._order.live)) if self._order.live else []
+            most = self._order.most
+            old = sorted(kept.read_live(self._order.live) if self._order.live else (), key=lambda one: one.at or 0.0)
+            found = old[-most:]
             if self._order.file:
-                found += kept.read_file(self._order.file, self._order.columns, broken, key)
-            found = _newest(found, self._order.most)
+                rows = kept.read_file(self._order.file, self._order.columns, broken, key)
+                found += kept.sample(rows, most, seed=0)
             told = json.dumps([asdict(one) for one in broken]).encode()
             return told + b"\n" + kept.packed(found)
 
@@ -141,47 +155,57 @@ class Retraining:
             raise ValueError("there is no message to learn from: name a file, or a live bundle with messages")
         return messages, [Broken(**one) for one in json.loads(told)]
 
-    def _base(self) -> Path:
-        """The folder of the encoder that is live now."""
+    def _base(self) -> Source:
+        """The encoder that is live now."""
         content = self._live.adapter if self._live else None
         if content is None:
-            return prepare(self._order.cache)
+            return Source(self._order.cache, None)
         assert self._live is not None
-        return prepare(self._order.cache, adapter=_named(self._live.manifest.encoder.name, content))
+        return Source(self._order.cache, _named(self._live.manifest.encoder.name, content))
 
-    def _adapter(self, base: Path, messages: list[Kept], before: Arm | None) -> bytes | None:
-        """The adapter of the bundle; that of before where nothing is tuned."""
-        recipe, was = self._order.recipe, self._live.adapter if self._live else None
-        if recipe is None:
-            return was
-        train = [row for row, one in enumerate(messages) if not one.held_out]
-        part = [messages[row] for row in train]
-        placed = before.sure(train) if before else [None] * len(part)
-        labelled = kept.texts_by([one.label for one in part], part)
-        topics = kept.texts_by([None if one.label else name for one, name in zip(part, placed, strict=True)], part)
-        loose = [one.gist for one, name in zip(part, placed, strict=True) if name is None and not one.label]
-        learnt = tuning.sources(labelled, topics, list(dict.fromkeys(loose)), seed=recipe.seed)
-        if not learnt:
-            return was
-        held = list(dict.fromkeys(one.gist for one in part if one.old and one.gist))
+    def _vectors(self, step: str, source: Source, texts: list[str], spread: Spread | None) -> Vectors:
+        """Of all texts, in half precision as they are kept. The embedder's memory is free again afterwards."""
 
         def make(told: Told) -> bytes:
-            encoder = tuning.tune(base, learnt, held, recipe, lambda step, _: told(step / recipe.steps))
-            first = _named(self._live.manifest.encoder.name, was) if self._live and was else adapters.load(INTENT)
-            return adapters.stacked(first, encoder.parts())
+            parts = spread.embed(source, texts) if spread else vectors.embedded(load_embedder(source.folder()), texts)
+            return vectors.packed(parts, len(texts), told)
 
-        return self._steps.run("adapter", make)
+        return vectors.unpacked(self._steps.run(step, make))
+
+    def _adapter(
+        self, base: Source, messages: list[Kept], before: Arm | None, spread: Spread | None
+    ) -> tuple[bytes | None, Tuned | None]:
+        """The adapter of the bundle, that of before where nothing is tuned; and what the exam said of it."""
+        recipe, was = self._order.recipe, self._live.adapter if self._live else None
+        if recipe is None:
+            return was, None
+
+        def make(told: Told) -> bytes:
+            encoder = UpperLayers(base.folder(), layers=recipe.layers, rank=recipe.rank, seed=recipe.seed)
+            crew = spread.crew(base, encoder, recipe) if spread else None
+            lesson = lesson_of(messages, before)
+            tuned = tuning.tune(encoder, lesson, recipe, lambda step, _: told(step / (recipe.steps + 1)), crew)
+            if tuned is None or not tuned.share:
+                return json.dumps(tuned and asdict(tuned)).encode() + b"\n"
+            first = _named(self._live.manifest.encoder.name, was) if self._live and was else adapters.load(INTENT)
+            return json.dumps(asdict(tuned)).encode() + b"\n" + adapters.stacked(first, encoder.parts())
+
+        told, _, content = self._steps.run("adapter", make).partition(b"\n")
+        said = json.loads(told)
+        return content or was, said and Tuned.from_json(said)
 
     def _prepared(self, tuned: adapters.Adapter, told: Told) -> bytes:
         return prepare(self._order.cache, lambda _, share: told(share), adapter=tuned).name.encode()
 
-    def _topics(self, messages: list[Kept], before: Arm | None, raw: Vectors, embedder: Embedder) -> TopicModel:
+    def _topics(
+        self, messages: list[Kept], before: Arm | None, was: Vectors, raw: Vectors, embedder: Embedder
+    ) -> TopicModel:
         live = self._live.topics if self._live else None
         languages = [language_of(one.text) for one in messages]
         train = [row for row, one in enumerate(messages) if not one.held_out]
         same_space = live is not None and live.embedder == embedder.name
         spoken = [languages[row] for row in train]
-        centring = live.centring if live and same_space else Centring.fit(raw[train], spoken)
+        centring = live.centring if live and same_space else _centring(messages, before, was, raw)
 
         def make(_: Told) -> bytes:
             ground = Ground(
@@ -212,6 +236,7 @@ class Retraining:
         messages: list[Kept],
         broken: list[Broken],
         content: bytes | None,
+        tuned: Tuned | None,
         before: Arm | None,
         after: Arm,
         scores: Scores,
@@ -223,7 +248,7 @@ class Retraining:
         if content is not None:
             contents[ADAPTER] = content
         if before is not None:
-            contents[SCALES] = json.dumps(scoring.scales(messages, before.placed, after.placed)).encode()
+            contents[SCALES] = json.dumps(scoring.scales(messages, before.placed, after)).encode()
         manifest = Manifest(
             format=FORMAT,
             kind="trained",
@@ -236,7 +261,7 @@ class Retraining:
                 labelled=sum(one.label is not None for one in messages),
                 rejected=len(broken),
             ),
-            recipe=asdict(self._order.recipe) if self._order.recipe else {},
+            recipe={**asdict(self._order.recipe), "kept": tuned.share if tuned else 0.0} if self._order.recipe else {},
             scores=scores.to_json(),
             objections=scoring.objections(scores),
             files={},
@@ -244,16 +269,24 @@ class Retraining:
         return write(out, manifest, contents)
 
 
-def _newest(messages: list[Kept], most: int) -> list[Kept]:
-    """All that came from the file, and the newest of what the service kept; at most ``most`` of each."""
-    old = sorted((one for one in messages if one.old), key=lambda one: one.at or 0.0)
-    return [*old[-most:], *[one for one in messages if not one.old][:most]]
+def _centring(messages: list[Kept], before: Arm | None, was: Vectors, raw: Vectors) -> Centring:
+    """That of before as far on as old messages went; where there is none, that of all that is learnt from."""
+    rows = _old(messages)
+    if before and len(rows) >= _LEAST_TURN:
+        spoken = [language_of(messages[row].text) for row in rows]
+        return carried(before.model.centring, was[rows], raw[rows], spoken)
+    rows = [row for row, one in enumerate(messages) if not one.held_out]
+    return Centring.fit(raw[rows], [language_of(messages[row].text) for row in rows])
 
 
 def _turned(messages: list[Kept], before: Arm | None, after: Vectors) -> NDArray[np.float32] | None:
     """From the space of before to that of now, as the old messages that are learnt from went."""
-    rows = [row for row, one in enumerate(messages) if one.old and not one.held_out]
+    rows = _old(messages)
     return rotation(before.vectors[rows], after[rows]) if before and len(rows) >= _LEAST_TURN else None
+
+
+def _old(messages: list[Kept]) -> list[int]:
+    return [row for row, one in enumerate(messages) if one.old and not one.held_out]
 
 
 def _arm(model: TopicModel, messages: list[Kept], raw: Vectors, centring: Centring) -> Arm:
@@ -261,23 +294,13 @@ def _arm(model: TopicModel, messages: list[Kept], raw: Vectors, centring: Centri
     return Arm(model, vectors, model.assign(vectors))
 
 
-def _embedded(embedder: Embedder, texts: list[str], told: Callable[[float], None]) -> bytes:
-    parts = []
-    for start in range(0, len(texts), _EMBEDDED):
-        parts.append(embedder.embed(texts[start : start + _EMBEDDED]).astype(np.float16))
-        told(min(start + _EMBEDDED, len(texts)) / len(texts))
-    buffer = io.BytesIO()
-    np.save(buffer, np.concatenate(parts), allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _vectors(body: bytes) -> Vectors:
-    vectors: Vectors = np.load(io.BytesIO(body), allow_pickle=False).astype(np.float32)
-    return vectors
-
-
 def _named(embedder: str, content: bytes) -> adapters.Adapter:
     return adapters.parsed(adapters.name_in(embedder), content)
+
+
+def _sum_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fingerprint(messages: list[Kept]) -> str:

@@ -1,6 +1,7 @@
 """A run in steps, each finished whole or not at all: killed anywhere, the next run goes on after the last finished one."""
 
 import json
+import resource
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -43,7 +44,7 @@ class Steps:
             body = make(lambda share: bar.update(task, completed=share))
             took = bar.tasks[0].finished_time or bar.tasks[0].elapsed or 0.0
         self._write(name, body)
-        self._console.print(f"{place}/{of} {name}: {took:.0f} s")
+        self._console.print(f"{place}/{of} {name}: {took:.0f} s; {_peak():.1f} GB of memory at most so far")
         return body
 
     def end(self) -> None:
@@ -58,6 +59,10 @@ class Steps:
         except OSError as error:
             partial.unlink(missing_ok=True)
             raise not_written(self.folder / name, error) from error
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # Linux counts in kilobytes
 
 
 def _read(path: Path) -> Any:

@@ -12,26 +12,28 @@ import os
 import random
 import time
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 
-from models.embed import Centring, language_of
+from models.embed import Centring, Vectors, language_of, unit
 from models.encoder.prepare import prepare
 from models.gist import gist
-from training import tuning
-from training.adapter import fit
+from training.exam import Known
 from training.grouping import Grouping, grouping
 from training.lowrank import UpperLayers
-from training.tuning import TUNING
+from training.tuning import TUNING, Lesson, tune
 
-LEARNT, HELD_IN_PLACE = 32, 400  # messages a label, at most; known messages that are held
+LEARNT = 32  # messages a label, at most
 PARTS = ("known", "new", "both")
 
 Labelled = dict[str, list[str]]
+Embed = Callable[[Sequence[str]], Vectors]
 
 
 def main() -> None:
@@ -43,78 +45,99 @@ def main() -> None:
     arguments.add_argument("--steps", type=int, default=TUNING.steps)
     arguments.add_argument("--encoder", type=Path, help="prepared folder; else e5 without the intent adapter")
     arguments.add_argument("--held-out", type=int, default=12, help="messages a label to judge by")
+    arguments.add_argument("--known", type=int, default=0, help="known labels; else half")
+    arguments.add_argument("--hold", type=float, default=TUNING.hold)
+    arguments.add_argument("--longest", type=int, default=0, help="characters of a text, at most; 0: all")
+    arguments.add_argument("--setfit", type=int, nargs="*", default=[], help="shots at which SetFit runs beside it")
+    arguments.add_argument("--setfit-steps", type=int, default=TUNING.steps, help="batches of 16 pairs")
     arguments.add_argument("--threads", type=int, default=1)
     given = arguments.parse_args()
     torch.set_num_threads(given.threads)
     cache = Path(os.environ.get("TOCSIN_CACHE", "~/.cache/tocsin")).expanduser()
     folder = given.encoder or prepare(cache, adapter=None)  # the shipped adapter has seen banking77
-    labelled = read(given.data / given.set / "data.csv", given.held_out + LEARNT)
-    runs = [
-        one(labelled, folder, shots, seed, given.steps, given.held_out) for shots in given.shots for seed in given.seeds
-    ]
+    labelled = read(given.data / given.set / "data.csv", given.held_out + LEARNT, given.longest)
+    runs = [one(labelled, folder, shots, given, seed) for shots in given.shots for seed in given.seeds]
     print(json.dumps({"set": given.set, "encoder": folder.name, "mean": means(runs), "runs": runs}, indent=1))
 
 
-def read(path: Path, least: int) -> Labelled:
-    """Different texts with one label each, by label; of labels with at least so many."""
+def read(path: Path, least: int, longest: int) -> Labelled:
+    """Different texts with one label each, by label; of labels with at least so many that are not too long."""
     labels: dict[str, set[str]] = defaultdict(set)
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             labels[row["text"].strip()].add(row["label"])
     found: Labelled = defaultdict(list)
     for text, names in labels.items():
-        if len(names) == 1 and text:
+        if len(names) == 1 and text and (not longest or len(text) <= longest):
             found[min(names)].append(gist(text))
     return {label: texts for label, texts in sorted(found.items()) if len(texts) >= least}
 
 
-def one(labelled: Labelled, folder: Path, shots: int, seed: int, steps: int, out: int) -> dict[str, Any]:
+def one(labelled: Labelled, folder: Path, shots: int, given: argparse.Namespace, seed: int) -> dict[str, Any]:
     chance = random.Random(seed)
     labels = chance.sample(list(labelled), len(labelled))
-    known, new = labels[: len(labels) // 2], labels[len(labels) // 2 :]
-    texts = {label: chance.sample(labelled[label], out + LEARNT) for label in labels}
+    known, new = labels[: given.known or len(labels) // 2], labels[given.known or len(labels) // 2 :]
+    texts = {label: chance.sample(labelled[label], given.held_out + LEARNT) for label in labels}
+    judge = {label: texts[label][: given.held_out] for label in labels}
+    named = {label: texts[label][given.held_out : given.held_out + shots] for label in new}
     encoder = UpperLayers(folder, layers=TUNING.layers, rank=TUNING.rank, seed=seed)
-    judge = {label: texts[label][:out] for label in labels}
-    before = judged(encoder, judge, known, new)
-    named = {label: texts[label][out : out + shots] for label in new}
-    held = [text for label in known for text in texts[label][out:]]
+    before = judged(encoder.embed, judge, known, new)
+    held = [text for label in known for text in texts[label][given.held_out :]]
     begun = time.perf_counter()
-    learnt = tuning.sources(named, topics(encoder, held, len(known)), held, seed=seed)
-    recipe = replace(
-        TUNING, steps=steps, seed=seed, intents=min(TUNING.intents, max(len(one.intents) for one in learnt))
-    )
-    fit(encoder, learnt, recipe, held=chance.sample(held, min(HELD_IN_PLACE, len(held))))
+    recipe = replace(TUNING, steps=given.steps, hold=given.hold, seed=seed)
+    tuned = tune(encoder, lesson(encoder, named, held, len(known)), recipe)
     took = time.perf_counter() - begun
-    after = judged(encoder, judge, known, new)
-    told = " ".join(f"{part}: {short(before[part])} -> {short(after[part])}" for part in PARTS)
-    print(f"{shots} a label, seed {seed}, {took:.0f} s; kNN/NMI {told}", flush=True)
-    figures = {part: {"before": asdict(before[part]), "after": asdict(after[part])} for part in PARTS}
-    return {"shots": shots, "seed": seed, "seconds": round(took), **figures}
+    arms = {"before": before, "after": judged(encoder.embed, judge, known, new)}
+    told = f"{shots} a label, seed {seed}, {took:.0f} s, exam {tuned}"
+    if shots in given.setfit:
+        body = setfit(folder, named, given.setfit_steps, seed)
+        arms["setfit"] = judged(body, judge, known, new)
+    for name, figures in arms.items():
+        told += f"\n  {name}: " + ", ".join(f"{part} {short(figures[part])}" for part in PARTS)
+    print(told, flush=True)
+    figures = {part: {name: asdict(arm[part]) for name, arm in arms.items()} for part in PARTS}
+    return {"shots": shots, "seed": seed, "seconds": round(took), "kept": tuned.share if tuned else 0.0, **figures}
 
 
-def topics(encoder: UpperLayers, texts: list[str], count: int) -> Labelled:
-    """Unnamed messages as a service has grouped them: by k-means, not by their labels."""
+def lesson(encoder: UpperLayers, named: Labelled, held: list[str], count: int) -> Lesson:
+    """What a service would know: unnamed messages as it has grouped them, by k-means and not by their labels."""
     from sklearn.cluster import KMeans
 
-    found: Labelled = defaultdict(list)
-    for text, name in zip(
-        texts, KMeans(count, n_init=3, random_state=0).fit_predict(encoder.embed(texts)), strict=True
-    ):
-        found[str(name)].append(text)
-    return found
+    languages = [language_of(text) for text in held]
+    vectors = encoder.embed(held)
+    centring = Centring.fit(vectors, languages)
+    found = KMeans(count, n_init=3, random_state=0).fit(centring.apply(vectors, languages))
+    topics: Labelled = defaultdict(list)
+    for text, name in zip(held, found.labels_, strict=True):
+        topics[str(name)].append(text)
+    return Lesson(named, topics, [], Known(held, unit(found.cluster_centers_), centring))
+
+
+def setfit(folder: Path, named: Labelled, steps: int, seed: int) -> Embed:
+    """The body that SetFit (Tunstall et al., 2022) tunes on the same messages, by its own defaults but for the steps."""
+    from datasets import Dataset
+    from setfit import SetFitModel, Trainer, TrainingArguments
+
+    pairs = [(text, number) for number, texts in enumerate(named.values()) for text in texts]
+    data = Dataset.from_dict({"text": [text for text, _ in pairs], "label": [label for _, label in pairs]})
+    model = SetFitModel.from_pretrained(str(folder))
+    with TemporaryDirectory() as scratch:
+        how = TrainingArguments(scratch, max_steps=steps, seed=seed, report_to="none", save_strategy="no")
+        Trainer(model=model, args=how, train_dataset=data).train()
+    return lambda texts: model.model_body.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
 
 
 def short(found: Grouping) -> str:
     return f"{found.knn1:.3f}/{found.nmi:.3f}"
 
 
-def judged(encoder: UpperLayers, texts: Labelled, known: list[str], new: list[str]) -> dict[str, Grouping]:
+def judged(embed: Embed, texts: Labelled, known: list[str], new: list[str]) -> dict[str, Grouping]:
     """Held-out messages of the known labels, of the new ones, and of both side by side."""
     found = {}
     for part, labels in zip(PARTS, (known, new, [*known, *new]), strict=True):
         said = [text for label in labels for text in texts[label]]
         languages = [language_of(text) for text in said]
-        vectors = encoder.embed(said)
+        vectors = embed(said)
         vectors = Centring.fit(vectors, languages).apply(vectors, languages)
         found[part] = grouping(vectors, [label for label in labels for _ in texts[label]])
     return found
@@ -129,7 +152,8 @@ def means(runs: list[dict[str, Any]]) -> dict[str, Any]:
                     name: round(fmean(run[part][side][name] for run in runs if run["shots"] == shots), 3)
                     for name in ("knn1", "nmi")
                 }
-                for side in ("before", "after")
+                for side in ("before", "after", "setfit")
+                if all(side in run[part] for run in runs if run["shots"] == shots)
             }
             for part in PARTS
         }

@@ -3,9 +3,12 @@
 import csv
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from models.bundle import FORMAT, MESSAGES, TOPICS, Data, Encoder, Manifest, load, topics_bytes, write
+from models.bundle import FORMAT, MESSAGES, TOPICS, Data, Encoder, Manifest, NotWritten, load, topics_bytes, write
 from models.embed import Centring, Vectors, language_of
 from models.sentence import load_embedder
 from models.takeover import named
@@ -23,6 +26,7 @@ from service.clock import sleep_until
 from training import kept
 from training.intents import read_own
 from training.kept import Columns, Kept
+from training.memory import MemoryShort, is_exhausted
 from training.regroup import Ground, regroup
 from training.retrain import STEPS, Order, Retraining
 
@@ -167,6 +171,56 @@ def test_killed_after_every_step_the_same_command_goes_on_and_ends_as_without(
 
 def _finished(folder: Path) -> list[str]:
     return [name for name in STEPS if (folder / ".work-out" / name).exists()]
+
+
+@contextmanager
+def limited(kind: int, most: int) -> Iterator[None]:
+    """This process held to a limit of the system."""
+    soft, hard = resource.getrlimit(kind)
+    resource.setrlimit(kind, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(kind, (soft, hard))
+
+
+def test_a_full_disk_is_told_and_with_space_again_the_run_goes_on(
+    file: Path, tmp_path: Path, cache: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    loud = Console(stderr=True)
+    with limited(resource.RLIMIT_FSIZE, 20_000), pytest.raises(NotWritten, match=r"the disk is full.*run it again"):
+        Retraining(order(file, None, tmp_path / "out", cache), loud, NOW).run()
+    assert not (tmp_path / "out").exists()
+    assert _finished(tmp_path) == ["messages"] and not list(tmp_path.rglob(".partial*"))
+    Retraining(order(file, None, tmp_path / "out", cache), loud, NOW).run()
+    assert "messages: done before" in capfd.readouterr().err
+    assert load(tmp_path / "out").topics.topics
+
+
+def test_too_little_memory_is_told_before_the_work_begins(file: Path, tmp_path: Path, cache: Path) -> None:
+    taken = next(
+        int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if "VmSize" in line
+    )
+    with (
+        limited(resource.RLIMIT_AS, taken * 1024 + 100_000_000),
+        pytest.raises(MemoryShort, match=r"take 0\.\d GB of memory, and 0\.\d are left.*--most"),
+    ):
+        Retraining(order(file, None, tmp_path / "out", cache), QUIET, NOW).run()
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes. Error code 12",
+        "[ONNXRuntimeError] : 1 : FAIL : Failed to allocate memory for requested buffer of size 7372800",
+        "std::bad_alloc",
+        "CUDA out of memory. Tried to allocate 2.00 GiB",
+    ],
+)
+def test_what_libraries_say_of_used_up_memory_is_understood(told: str) -> None:
+    assert is_exhausted(RuntimeError(told))
+    assert not is_exhausted(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
 
 
 def test_another_file_begins_anew(file: Path, live: Path, tmp_path: Path, cache: Path) -> None:

@@ -13,8 +13,10 @@ from models.encoder.errors import EncoderError
 from models.tables import TableError
 from training.fates import fates
 from training.kept import Columns
+from training.memory import MemoryShort, is_exhausted
 from training.report import html, markdown, print_report
 from training.retrain import Order, Outcome, Retraining
+from training.spread import ScaleError
 from training.tuning import TUNING
 
 DEFAULT_CACHE = Path("~/.cache/tocsin")
@@ -33,7 +35,12 @@ def command(
     tune: Annotated[bool, typer.Option(help="Tune the encoder, or leave it as it is.")] = True,
     steps: Annotated[int, typer.Option(help="Batches to tune on.")] = TUNING.steps,
     seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
-    most: Annotated[int, typer.Option(help="Messages of the file, and of those kept, at most.")] = 50_000,
+    most: Annotated[
+        int,
+        typer.Option(help="Messages at most: of the file (those with a label first), and of those kept."),
+    ] = 50_000,
+    workers: Annotated[int, typer.Option(help="Workers of Ray to embed and tune with; 0: without Ray.")] = 0,
+    cluster: Annotated[str | None, typer.Option(help="Address of a Ray cluster; by default this machine.")] = None,
     cache: Annotated[Path, typer.Option(help="Folder of the prepared encoder.")] = DEFAULT_CACHE,
 ) -> None:
     """Learn a new product category: topics and encoder as a bundle, with what would change.
@@ -51,18 +58,24 @@ def command(
         cache=cache.expanduser(),
         recipe=replace(TUNING, steps=steps, seed=seed) if tune else None,
         most=most,
+        workers=workers,
+        cluster=cluster,
     )
     try:
         run = Retraining(order, console, datetime.now(UTC))
         outcome = run.run()
         _report(outcome, out, console)
         run.end()
-    except (TableError, BundleError, EncoderError, ValueError, FileNotFoundError) as error:
+    except (TableError, BundleError, EncoderError, ScaleError, MemoryShort) as error:
         _give_up(console, str(error), error)
-    except OSError as error:
-        _give_up(console, str(not_written(out, error)), error)
-    except MemoryError as error:
-        _give_up(console, f"the memory is used up; run it again with --most {most // 2}", error)
+    except Exception as error:
+        if is_exhausted(error):
+            _give_up(console, f"the memory is used up; run it again with --most {most // 2}", error)
+        if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+            _give_up(console, str(not_written(out, error)), error)
+        if isinstance(error, ValueError | FileNotFoundError):
+            _give_up(console, str(error), error)
+        raise
 
 
 def _give_up(console: Console, told: str, error: BaseException) -> NoReturn:
@@ -72,7 +85,7 @@ def _give_up(console: Console, told: str, error: BaseException) -> NoReturn:
 
 def _report(outcome: Outcome, out: Path, console: Console) -> None:
     told = fates(outcome.before, outcome.after, outcome.placed_before, outcome.placed_after)
-    parts = outcome.scores, told, outcome.manifest.objections, outcome.broken
+    parts = outcome.scores, told, outcome.manifest.objections, outcome.broken, outcome.tuned
     out.with_name(f"{out.name}.md").write_text(markdown(out.name, *parts), encoding="utf-8")
     out.with_name(f"{out.name}.html").write_text(html(out.name, *parts), encoding="utf-8")
     print_report(Console(), *parts)
