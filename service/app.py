@@ -68,6 +68,7 @@ def create_app(parts: ApiParts) -> FastAPI:
     )
     app.state.parts = parts
     add_problem_handlers(app)
+    app.add_middleware(messages.QuickWay, parts=parts)
     rooms = (
         messages,
         imports,

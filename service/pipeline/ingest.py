@@ -10,6 +10,7 @@ from models.message import CustomerKey, Message, RawMessage, RedactedText
 from models.redact import Redactor, RedactSettings
 from service.clock import Clock
 from service.errors import BadMessage
+from service.pipeline.together import Together
 from service.store.agents import AgentGroups
 from service.store.codec import CELL_SEPARATOR, FIELD_SEPARATOR, Entry
 from service.store.inbox import Accepted, Inbox
@@ -39,6 +40,7 @@ class Ingest:
         self._groups = groups
         self._rules = rules
         self._clock = clock
+        self._together = Together(inbox, clock)
         self._redact = Redactor(rules.redact)
         self._harmless: set[str] = set()
 
@@ -57,8 +59,12 @@ class Ingest:
 
     async def take(self, raws: Sequence[RawMessage], answer: str | None = None) -> list[Accepted]:
         """Append checked messages; returns once the store has them. Raises `StoreAway` or `Overloaded`."""
-        entries = [Entry(await self._grouped(self.redacted(raw), raw), answer) for raw in raws]
+        entries = [await self._entry(raw, answer) for raw in raws]
         return await self._inbox.accept(entries, self._clock())
+
+    async def take_one(self, raw: RawMessage, answer: str | None = None) -> Accepted:
+        """The same for one message; what other senders post at the same time goes into the store with it."""
+        return await self._together.accept(await self._entry(raw, answer))
 
     async def ask(self, raw: RawMessage, answer: str) -> None:
         """Ask what a text is about without counting it. Raises as `take` does."""
@@ -97,9 +103,13 @@ class Ingest:
         """The customer as the store knows it."""
         return customer_key(customer_id, key=self._rules.hash_key)
 
+    async def _entry(self, raw: RawMessage, answer: str | None) -> Entry:
+        message = self.redacted(raw)
+        if self._rules.agents.fields:
+            message = await self._grouped(message, raw)
+        return Entry(message, answer)
+
     async def _grouped(self, message: Message, raw: RawMessage) -> Message:
-        if not self._rules.agents.fields:
-            return message
         return replace(message, attributes=dict(message.attributes) | await self.kept_with_groups(raw.attributes))
 
     def _clean(self, attributes: Mapping[str, str]) -> dict[str, str]:

@@ -88,21 +88,27 @@ class Inbox:
         Raises `StoreAway` (nothing or a part was taken; the same call again takes the rest and doubles
         nothing) or `Overloaded` where a partition is full.
         """
+        answer = [one for one in await self.accept_each(entries, now) if one is not None]
+        if len(answer) < len(entries):
+            raise overloaded()
+        return answer
+
+    async def accept_each(self, entries: Sequence[Entry], now: datetime) -> list[Accepted | None]:
+        """The same, with None for each whose partition is full. Raises `StoreAway`."""
         by_partition: dict[int, list[int]] = defaultdict(list)
         for i, entry in enumerate(entries):
             by_partition[keys.partition_of(entry.message.customer, self._partitions)].append(i)
-        answer = [Accepted.accepted] * len(entries)
+        answer: list[Accepted | None] = [Accepted.accepted] * len(entries)
         with store_errors():
             calls = [
                 self._accept(partition, [entries[i] for i in rows], now) for partition, rows in by_partition.items()
             ]
             taken = await self._store.scripts["accept"].each(calls)
         for rows, marks in zip(by_partition.values(), taken, strict=True):
-            if marks == [-1]:
-                raise Overloaded("the workers are behind; wait and send again", timedelta(seconds=5))
-            for i, new in zip(rows, marks, strict=True):
+            full = marks == [-1]
+            for i, new in zip(rows, [0] * len(rows) if full else marks, strict=True):
                 if not new:
-                    answer[i] = Accepted.duplicate
+                    answer[i] = None if full else Accepted.duplicate
         return answer
 
     def _accept(self, partition: int, entries: Sequence[Entry], now: datetime) -> Call:
@@ -279,6 +285,10 @@ class Inbox:
         except ResponseError as error:
             if not str(error).startswith("BUSYGROUP"):
                 raise
+
+
+def overloaded() -> Overloaded:
+    return Overloaded("the workers are behind; wait and send again", timedelta(seconds=5))
 
 
 def _digest(message: Message) -> bytes:

@@ -49,6 +49,10 @@ def test_a_bad_message_gets_a_problem_that_names_the_field(
     problem = answer.json()
     assert answer.headers["content-type"] == "application/problem+json"
     assert (answer.status_code, problem["code"], problem["field"]) == (status, code, field)
+    routed = api.post("/v1/messages?timeout=2", content=body, headers={"content-type": "application/json"})
+    assert (routed.status_code, routed.json(), routed.headers["content-type"]) == (
+        answer.status_code, problem, answer.headers["content-type"],
+    )  # fmt: skip
 
 
 def test_a_batch_takes_the_good_items_and_lists_the_bad_ones(api: httpx.Client) -> None:
@@ -104,6 +108,9 @@ def test_keys_are_asked_for_and_held_to_their_scopes(stage: Stage) -> None:
         made = client.post("/v1/keys", headers=admin, json={"name": "chatbot", "scopes": ["ingest"]}).json()
         bot = {"authorization": f"Bearer {made['key']}"}
         assert client.post("/v1/messages", headers=bot, json={"text": "late parcel"}).status_code == 202
+        for path in ("/v1/messages", "/v1/messages?timeout=2"):
+            refused = client.post(path, json={"text": "late parcel"})
+            assert (refused.status_code, refused.headers["www-authenticate"]) == (401, 'Bearer realm="tocsin"')
         assert client.get("/v1/alerts", headers=bot).status_code == 403
         assert client.get("/v1/alerts", headers={"authorization": "Bearer wrong"}).status_code == 401
         ended = client.post(f"/v1/keys/{made['id']}/end", headers=admin, json={})
