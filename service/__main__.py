@@ -91,6 +91,9 @@ def replay(
     budget: Annotated[float, typer.Option(help="False alarms a week.")] = 2.0,
     from_: Annotated[str | None, typer.Option("--from", help="Raise alerts from this time on.")] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the alerts to this file.")] = None,
+    hindsight: Annotated[
+        bool, typer.Option("--hindsight", help="Say when mean + 3 sd and a weekly review would have noticed.")
+    ] = False,
     compare: Annotated[
         list[float] | None, typer.Option(help="Another budget to replay under and set beside; may be repeated.")
     ] = None,
@@ -110,6 +113,7 @@ def replay(
             budget=budget,
             start=from_,
             json_out=json_out,
+            hindsight=hindsight,
             compare=tuple(compare or ()),
             compare_out=compare_json,
         )

@@ -194,6 +194,16 @@ def build_worker(
     )  # fmt: skip
 
 
+def build_rates(settings: Settings) -> Rates:
+    return Rates(
+        hour=settings.cost_hour,
+        handling=settings.cost_handling,
+        refund=settings.cost_return,
+        margin=settings.cost_margin,
+        currency=settings.currency,
+    )
+
+
 def build_customers(settings: Settings, rooms: Rooms) -> Customers:
     return Customers(rooms.store, rooms.pushed, rooms.models, partitions=settings.partitions)
 
@@ -313,13 +323,7 @@ def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: by
         max_body=settings.max_body,
         max_import=settings.max_import,
         base_url=settings.public_url,
-        rates=Rates(
-            hour=settings.cost_hour,
-            handling=settings.cost_handling,
-            refund=settings.cost_return,
-            margin=settings.cost_margin,
-            currency=settings.currency,
-        ),
+        rates=build_rates(settings),
         false_alarms_per_week=settings.false_alarms_per_week,
     )
 

@@ -1,5 +1,6 @@
 """`/v1/cost`: what blind spots cost, by the company's own figures."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
@@ -7,10 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 
 from models.cost import Estimate, Rates, burden, estimate
+from models.hindsight import summary
 from service.api.auth import needs
 from service.api.parts import ApiParts
+from service.pipeline.hindsight import Hindsight, Reviewed
 from service.store.apikeys import Scope
-from service.views import alert_row, iso
+from service.views import alert_row, iso, topic_name_view
 
 router = APIRouter(tags=["cost"], dependencies=[Depends(needs(Scope.read))])
 
@@ -50,6 +53,19 @@ async def cost(
     }
 
 
+@router.get("/v1/hindsight")
+async def hindsight(
+    request: Request, days: Annotated[int, Query(ge=1, le=90, description="how far back")] = 30
+) -> dict[str, Any]:
+    """A month of one's own alerts: when each was noticed, beside mean + 3 sd of its topic's hours and a review each Monday at
+    nine, in hours after the onset and in the cost of tickets until then. Without what was called noise, and without what
+    only another method would have found."""
+    parts: ApiParts = request.app.state.parts
+    now = parts.clock()
+    found = await Hindsight(parts.book, parts.counts, parts.rates).review(now - timedelta(days=days), now)
+    return hindsight_view(found, parts.rates) | {"days": days}
+
+
 @router.get("/v1/alerts/{alert_id}/cost")
 async def alert_cost(request: Request, alert_id: str) -> dict[str, Any]:
     """What one alert has cost so far: at least, likely, at most, and what was assumed; ``cost`` is null where customers
@@ -57,6 +73,28 @@ async def alert_cost(request: Request, alert_id: str) -> dict[str, Any]:
     parts: ApiParts = request.app.state.parts
     found = estimate((await parts.book.get(alert_id)).alert.evidence, parts.rates)
     return {"currency": parts.rates.currency, "cost": _view(found) if found else None}
+
+
+def hindsight_view(found: Sequence[Reviewed], rates: Rates) -> dict[str, Any]:
+    return {
+        "currency": rates.currency,
+        "ticket": rates.ticket,
+        "methods": summary([one.episode for one in found]),
+        "surges": [
+            {
+                "alert_id": one.alert.id,
+                "topic": topic_name_view(one.alert.evidence.topic),
+                "onset": iso(one.alert.evidence.onset),
+                "fired_at": iso(one.alert.fired_at),
+                "excess": round(one.episode.excess, 1),
+                "noticed": {
+                    each.method: {"hours": None if each.hours is None else round(each.hours, 2), "cost": each.cost}
+                    for each in one.episode.noticed
+                },
+            }
+            for one in found
+        ],
+    }
 
 
 def _rates(rates: Rates, minutes: float | None, hour: float | None) -> Rates:

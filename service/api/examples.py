@@ -149,6 +149,24 @@ KNOWN: dict[str, Any] = {
     },
     "say": {"en": "This is a known issue and is being handled.", "zh": "这是已知问题，正在处理中。"},
 }
+_NOTICED = {
+    "detector": {"hours": 1.5, "cost": 420.0},
+    "mean + 3 sd": {"hours": 9.2, "cost": 1890.0},
+    "weekly review": {"hours": 141.0, "cost": 5100.0},
+}
+HINDSIGHT: dict[str, Any] = {
+    "currency": "yuan",
+    "ticket": 30.0,
+    "days": 30,
+    "methods": {
+        name: {"noticed": 1, "of": 1, "median_hours": one["hours"], "cost_until_noticed": one["cost"]}
+        for name, one in _NOTICED.items()
+    },
+    "surges": [
+        {"alert_id": _ALERT.id, "topic": TOPIC_NAME, "onset": iso(_ONSET), "fired_at": iso(AT), "excess": 170.0,
+         "noticed": _NOTICED}
+    ],
+}  # fmt: skip
 STATUS: dict[str, Any] = {
     "version": "0.1.0",
     "now": iso(AT),

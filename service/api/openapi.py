@@ -174,6 +174,7 @@ TOLD: Mapping[str, Told] = {
         {"currency": "yuan", "tickets_a_day": 100.0, "minutes": 60.0, "hour": 30.0, "days": 30, "a_day": 3000.0,
          "in_all": 90000.0, "alerts": []},
     ),
+    "GET /v1/hindsight": Told(shapes.HindsightPage, examples.HINDSIGHT),
     "GET /v1/alerts/{alert_id}/cost": Told(
         shapes.AlertCost,
         {

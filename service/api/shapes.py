@@ -531,6 +531,37 @@ class QualityPage(Shape):
     topics: list[TopicQuality]
 
 
+class MethodSum(Shape):
+    noticed: int
+    of: int
+    median_hours: float | None = Field(description="after the onset")
+    cost_until_noticed: float
+
+
+class NoticedBy(Shape):
+    hours: float | None = Field(description="after the onset; null where it would never have noticed")
+    cost: float = Field(description="tickets beyond the expected until then")
+
+
+class HindsightSurge(Shape):
+    alert_id: str
+    topic: Topic
+    onset: Time
+    fired_at: Time
+    excess: float
+    noticed: dict[str, NoticedBy]
+
+
+class HindsightPage(Shape):
+    """A month beside ``mean + 3 sd`` and a ``weekly review``."""
+
+    currency: str
+    ticket: float
+    days: int
+    methods: dict[str, MethodSum]
+    surges: list[HindsightSurge]
+
+
 class TeamWeek(Shape):
     """A week of a team; ``open_at_once``: the most that were open at a time and in nobody's hand."""
 

@@ -13,8 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
+from models.cost import Rates
 from models.embed import Embedder
 from models.gist import gist
+from models.hindsight import summary
 from models.message import RawMessage
 from models.rehearsal import rehearsed
 from models.tables import Broken, Row
@@ -24,6 +26,7 @@ from service.errors import BadMessage, Refused
 from service.logs import set_up_logs
 from service.metrics import Metrics
 from service.pipeline.discover import Discovery
+from service.pipeline.hindsight import Hindsight, Reviewed
 from service.pipeline.ingest import Ingest
 from service.pipeline.judge import Judge
 from service.pipeline.worker import Worker
@@ -42,6 +45,7 @@ from service.wiring import (
     build_embedder,
     build_ingest,
     build_judge,
+    build_rates,
     build_worker,
     hold_embedder,
     lay_out,
@@ -66,6 +70,7 @@ class Report:
     duplicates: int = 0
     topics: int = 0
     alerts: list[Filed] = field(default_factory=list)
+    reviewed: list[Reviewed] = field(default_factory=list)
 
 
 def run(
@@ -77,6 +82,7 @@ def run(
     budget: float = 2.0,
     start: str | None = None,
     json_out: Path | None = None,
+    hindsight: bool = False,
     compare: Sequence[float] = (),
     compare_out: Path | None = None,
 ) -> int:
@@ -117,6 +123,8 @@ def run(
     others = {per_week: replayed(per_week).alerts for per_week in sorted({*compare} - {budget})}
     report.broken = broken
     _tell(report, console, json_out)
+    if hindsight:
+        _tell_hindsight(report.reviewed, build_rates(settings))
     if compare:
         _tell_budgets({**others, budget: report.alerts}, compare_out)
     return 0
@@ -171,6 +179,8 @@ class Replay:
         model = (await self._rooms.models.current()).model
         report.topics = len(model.topics) if model else 0
         report.alerts = await self._alerts()
+        review = Hindsight(self._rooms.book, self._rooms.counts, build_rates(self._settings))
+        report.reviewed = await review.review(raws[0].occurred_at, self._now)
         await self._rooms.store.close()
         return report
 
@@ -299,6 +309,22 @@ def read_orders(file: Path) -> list[Posted]:
         except ValueError as error:
             raise Refused(f"{file.name}, row {number}: {error}") from None
     return posts
+
+
+def _tell_hindsight(reviewed: Sequence[Reviewed], rates: Rates) -> None:
+    """Print when each surge was noticed by whom, in hours after its onset, and what had been lost until then."""
+    out = Console()
+    for one in reviewed:
+        told = ", ".join(
+            f"{each.method} {'never' if each.hours is None else f'{each.hours:.1f} h'}" for each in one.episode.noticed
+        )
+        out.print(f"{one.alert.evidence.onset:%Y-%m-%d %H:%M} {one.alert.evidence.topic.label}: {told}", markup=False)
+    for method, found in summary([one.episode for one in reviewed]).items():
+        after = "never" if found["median_hours"] is None else f"{found['median_hours']:.1f} h after the onset (median)"
+        out.print(
+            f"{method}: {found['noticed']} of {found['of']} surges, {after}; "
+            f"{found['cost_until_noticed']:,.0f} {rates.currency} of extra tickets until then"
+        )
 
 
 def _tell_budgets(runs: Mapping[float, Sequence[Filed]], json_out: Path | None) -> None:

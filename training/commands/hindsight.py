@@ -9,9 +9,10 @@ import typer
 
 from models.cost import Rates
 from models.detector import DetectorError
+from models.hindsight import METHODS
 from training.backtest import run, settings_for
 from training.counts import CountsError, read_counts
-from training.hindsight import METHODS, months_review, report
+from training.hindsight import months_review, report
 
 
 def command(

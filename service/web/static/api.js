@@ -140,6 +140,7 @@ export const unjudge = (id) => alerts(alertPath(id, "feedback"), { method: "DELE
 export const readBudget = () => json("v1/budget");
 export const chooseBudget = (perWeek) => json("v1/budget", { method: "PUT", body: { false_alarms_per_week: perWeek } });
 export const dropBudget = () => json("v1/budget", { method: "DELETE" });
+export const readHindsight = () => json("v1/hindsight");
 export const readTeams = () => json("v1/teams");
 export const readQuality = () => json("v1/quality?weeks=12");
 export const listReceivers = () => json("v1/receivers");

@@ -1,19 +1,19 @@
 // The indicators: how each stands against its thresholds, why they are where they are, and what blind spots cost.
 
-import { readCost, readIndicator, readIndicators } from "./api.js";
+import { readCost, readHindsight, readIndicator, readIndicators } from "./api.js";
 import { chart } from "./curve.js";
 import { h, said } from "./dom.js";
 import { moment, number, when } from "./format.js";
 import { inPercent, shown } from "./gauges.js";
 import { failure, failureLine, quiet, waiting } from "./marks.js";
-import { maybe, spoken, t } from "./words.js";
+import { maybe, spoken, t, topicName } from "./words.js";
 
 /** The view of all indicators. */
 export class Indicators {
   #list = h("div", {}, waiting());
 
   constructor() {
-    this.node = h("section", { class: "indicators" }, h("h1", { class: "hidden" }, t("gauge.title")), this.#list, cost());
+    this.node = h("section", { class: "indicators" }, h("h1", { class: "hidden" }, t("gauge.title")), this.#list, cost(), hindsight());
     this.#load();
   }
 
@@ -106,4 +106,28 @@ function cost() {
   };
   fill();
   return h("section", { class: "block cost" }, h("h2", {}, t("cost.title")), h("p", { class: "filters" }, Object.entries(fields).map(([name, one]) => h("label", {}, h("span", { class: "muted" }, t(`cost.${name}`), " "), one))), told);
+}
+
+/** The month in hindsight: when each surge was noticed, and when plainer habits would have. */
+function hindsight() {
+  const told = h("div", {}, h("p", { class: "muted" }, t("loading")));
+  readHindsight().then(
+    ({ currency, methods, surges, days }) => {
+      if (surges.length === 0) return told.replaceChildren(h("p", { class: "muted" }, t("hindsight.none", { days })));
+      const money = (value) => `${number(value, 0)} ${currency}`;
+      const hours = (value) => (value === null ? t("hindsight.never") : t("hindsight.hours", { n: number(value, 1) }));
+      const names = Object.keys(methods);
+      const head = (first, ...rest) => h("thead", {}, h("tr", {}, [first, ...rest].map((one) => h("th", { scope: "col" }, one))));
+      const method = (name) => t(`hindsight.method.${name}`);
+      const sums = names.map((name) => h("tr", {}, h("th", { scope: "row" }, method(name)), h("td", {}, t("hindsight.of", { n: number(methods[name].noticed), of: number(methods[name].of) })), h("td", {}, hours(methods[name].median_hours)), h("td", {}, money(methods[name].cost_until_noticed))));
+      const surge = (one) => h("tr", {}, h("th", { scope: "row" }, h("a", { href: `#/alerts/${encodeURIComponent(one.alert_id)}` }, said(topicName(one.topic))), " ", moment(one.onset)), names.map((name) => h("td", {}, hours(one.noticed[name].hours), " ", h("span", { class: "muted small" }, money(one.noticed[name].cost)))));
+      told.replaceChildren(
+        h("div", { class: "scroll" }, h("table", { class: "figures" }, head("", t("hindsight.noticed"), t("hindsight.after"), t("hindsight.cost")), h("tbody", {}, sums))),
+        h("div", { class: "scroll" }, h("table", { class: "figures" }, head(t("hindsight.surge"), ...names.map(method)), h("tbody", {}, surges.slice(-30).reverse().map(surge)))),
+        h("p", { class: "muted small" }, t("hindsight.how")),
+      );
+    },
+    (problem) => told.replaceChildren(failureLine(problem)),
+  );
+  return h("section", { class: "block hindsight" }, h("h2", {}, t("hindsight.title")), told);
 }
