@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from models.buckets import BUCKET
 from models.culprit import Cell
 from models.embed import Vectors, unit
-from models.emerging import near_cosine
+from models.emerging import DAY_NOISE, SAME_PLACE, SPREAD, near_cosine
 from models.fingerprint import normalise
 from models.gist import gist
 from models.neighbours import rows_at_once
@@ -31,9 +31,6 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-_SPREAD = 1.3  # variance over mean of the counts of one place in an hour, on the development streams
-_DAY_NOISE = 0.06  # squared coefficient of variation of an issue's level from day to day, there too
-_SAME_PLACE = 0.5  # a place that shares this much of its messages with a more telling one is that one
 _GROWN = 1.25  # the radii, and what is known of each place, are read anew when so many times the rows are held
 _ALIKE = 0.05  # the share of random pairs of messages that are no farther apart than places nearly alike
 _NOWHERE = -1
@@ -202,7 +199,7 @@ class Space(Generic[Handle]):
             near = view.pairs.closer_than(radius)
             seen = self._known[view.rows[view.centres], scale] + settings.prior
             expected = seen[:, None] * volumes / view.past[:, None]
-            found += self._places(view.count(near, lengths), expected, _DAY_NOISE + 1 / seen, scale, None)
+            found += self._places(view.count(near, lengths), expected, DAY_NOISE + 1 / seen, scale, None)
             ally = view.per_centre(near)
             for name, values in self._values.items():
                 codes = values[view.rows]
@@ -213,7 +210,7 @@ class Space(Generic[Handle]):
                 with_value = np.bincount(here)[here[view.centres]]
                 others = np.maximum(with_value - view.per_centre(same) - 1, 0)
                 share = (others + 0.5) / np.maximum(len(here) - ally, 1)
-                doubt = _DAY_NOISE + 1 / seen + 1 / (others + 0.5)
+                doubt = DAY_NOISE + 1 / seen + 1 / (others + 0.5)
                 counts = view.count(same, lengths)
                 found += self._places(counts, expected * share[:, None], doubt, scale, name)
         return self._told(sorted(found, key=lambda one: -one.score), view)
@@ -318,7 +315,7 @@ class Space(Generic[Handle]):
         if not len(centres):
             return []
         mean = expected[centres, windows]
-        variance = _SPREAD * mean + doubt[centres] * mean**2
+        variance = SPREAD * mean + doubt[centres] * mean**2
         score = nb_midp_log10(counts[centres, windows], mean, variance)
         order = np.lexsort((-score, centres))
         best = order[np.unique(centres[order], return_index=True)[1]]
@@ -353,7 +350,7 @@ class Space(Generic[Handle]):
                 values = self._values[place.attribute][view.rows]
                 inside &= values == values[centre]
                 value = self._attributes[view.rows[centre]][place.attribute]
-            if taken[inside].mean() >= _SAME_PLACE:
+            if taken[inside].mean() >= SAME_PLACE:
                 continue
             taken |= inside
             rows = np.sort(view.rows[inside])

@@ -3,6 +3,10 @@
 Every recent message is a centre. Its neighbours in the last hours are counted and judged against its neighbours
 in a reservoir of past messages, scaled by volume: a scan statistic over meaning (compare Nobles et al.,
 "Presyndromic surveillance for improved detection of emerging public health threats", Science Advances 2022).
+
+It is not `models.crowds`, which tells of surges. This one gives birth to topics, and so looks at messages of no topic
+alone: at a busy tenant those held reach back weeks where the last of all messages reach back hours and crowds have no past.
+Its past is a uniform sample of them, and a place that expects much is no news to it, while to a crowd it may surge.
 """
 
 from collections.abc import Sequence
@@ -21,10 +25,10 @@ from models.scan import nb_midp_log10
 Rows = NDArray[np.intp]
 Floats = NDArray[np.float64]
 
-_SPREAD = 1.3  # variance over mean of the counts of one place in an hour, on the development streams
-_DAY_NOISE = 0.06  # squared coefficient of variation of an issue's level from day to day, there too
+SPREAD = 1.3  # variance over mean of the counts of one place in an hour, on the development streams
+DAY_NOISE = 0.06  # squared coefficient of variation of an issue's level from day to day, there too
 _PAIRS = 50_000  # random pairs that the radius is read from: a quantile of .003 rests on 150 of them
-_SAME_PLACE = 0.5  # a place that shares this much of its messages with a more telling one is that one
+SAME_PLACE = 0.5  # a place that shares this much of its messages with a more telling one is that one
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +161,7 @@ def _places(
     volumes = np.array([(recent.ages <= length).sum() for length in _lengths(settings)])
     seen = known + settings.prior
     expected = seen[:, None] * volumes / len(past)
-    variance = _SPREAD * expected + (_DAY_NOISE + 1 / seen[:, None]) * expected**2
+    variance = SPREAD * expected + (DAY_NOISE + 1 / seen[:, None]) * expected**2
     news = (observed + 1 >= settings.min_customers) & (expected <= settings.max_expected)
     scores = np.where(news, nb_midp_log10(observed, expected, variance), 0.0)
     best = scores.argmax(axis=1)
@@ -168,7 +172,7 @@ def _places(
         if scores[place, window] < settings.min_score or len(found) == settings.most:
             break
         rows = _rows_at(recent, int(centres[place]), vectors, wordings, radius, _lengths(settings)[window])
-        if taken[rows].mean() >= _SAME_PLACE:
+        if taken[rows].mean() >= SAME_PLACE:
             continue
         taken[rows] = True
         found.append(
