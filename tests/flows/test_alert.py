@@ -86,16 +86,18 @@ def history() -> list[dict[str, object]]:
     return said
 
 
-def burst() -> list[dict[str, object]]:
+def burst(first: int = 10_000, start: datetime = BURST) -> list[dict[str, object]]:
     """Twenty customers in ten minutes."""
     endings = ("", "，怎么办", "，刚买的", "，换了线也不行", "，插上没反应")
     return [
-        message(10_000 + n, f"{COMPLAINT}{endings[n % 5]}", BURST + n * timedelta(seconds=30), batch="PB20-3")
+        message(first + n, f"{COMPLAINT}{endings[n % 5]}", start + n * timedelta(seconds=30), batch="PB20-3")
         for n in range(20)
     ]
 
 
-def test_a_burst_of_complaints_rings_a_signed_webhook_and_can_be_read(stage: Stage, hook: Hook) -> None:
+def test_a_burst_rings_a_signed_webhook_can_be_read_and_forgets_who_is_erased_without_a_restart(
+    stage: Stage, hook: Hook
+) -> None:
     one_topic(stage, "charging", COMPLAINT, first=bucket_of(START))
     stage.settings = {
         "TOCSIN_TIME": "event",
@@ -124,6 +126,16 @@ def test_a_burst_of_complaints_rings_a_signed_webhook_and_can_be_read(stage: Sta
         stage.wait(lambda: judged(stage) >= BURST + timedelta(minutes=10))
         alert = client.get(f"/v1/alerts/{listed['alert_id']}").json()
         series = client.get("/v1/topics/charging/series").json()
+        gone = {one["message_id"] for one in alert["samples"]}
+        for name in gone:
+            assert client.delete(f"/v1/customers/customer {name[1:]}").json()["erased"]["samples"] >= 1
+        stage.wait(lambda: "let go of erased customers" in stage.log("judge"))
+        post(burst(30_000, BURST + timedelta(minutes=12)))
+        post([message(40_000, "物流一周没更新了", BURST + timedelta(minutes=90))])
+        stage.wait(lambda: judged(stage) >= BURST + timedelta(minutes=85))
+        renewed = client.get(f"/v1/alerts/{listed['alert_id']}").json()
+    assert renewed["updated_at"] > alert["updated_at"] and renewed["samples"]
+    assert not gone & {one["message_id"] for one in renewed["samples"]}
     told = rung(hook)
     assert (told[0]["type"], told[0]["data"]["alert_id"]) == ("alert.fired", listed["alert_id"])
     assert [one["type"] for one in told].count("alert.fired") == 1
