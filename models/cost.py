@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from scipy.stats import gamma
+from scipy.special import gammaincinv
 
 from models.evidence import Evidence
 from models.indicator import Kind
@@ -82,8 +82,8 @@ def estimate(evidence: Evidence, rates: Rates) -> Estimate | None:
     expected = window.expected * part
     seen = float(evidence.customers)
     edge = (1 - _SURE) / 2
-    low = max(0.0, float(gamma.ppf(edge, seen)) - expected)
-    high = max(0.0, float(gamma.ppf(1 - edge, seen + 1)) - expected)
+    low = max(0.0, float(gammaincinv(seen, edge)) - expected)
+    high = max(0.0, float(gammaincinv(seen + 1, 1 - edge)) - expected)
     likely = max(0.0, seen - expected)
     returned = (rates.returned[0] * rates.returned[1]) ** 0.5
     affected = (rates.affected[0] * rates.affected[1]) ** 0.5

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
-from scipy.stats import chi2, gamma
+from scipy.special import gammainc, gammaincinv
 
 from models.culprit import Cell
 from models.scan import FloatArray, nb_midp_log10
@@ -81,7 +81,7 @@ def density(lag: float) -> FloatArray:
     >>> density(4.0).round(2)[:6].tolist()
     [0.09, 0.17, 0.18, 0.15, 0.12, 0.09]
     """
-    edges = gamma.cdf(np.arange(_REACH + 1), _SHAPE, scale=lag / _SHAPE)
+    edges = gammainc(_SHAPE, np.arange(_REACH + 1) * _SHAPE / lag)
     parts: FloatArray = np.diff(edges) / edges[-1]
     return parts
 
@@ -197,8 +197,8 @@ def rate_of(now: Span, before: Span, lag: float, cell: Cell | None = None, *, sa
     if now.orders <= 0:
         return None
     edge, y = (1 - _SURE) / 2, now.complaints
-    low = float(chi2.ppf(edge, 2 * y)) / 2 if y > 0 else 0.0
-    high = float(chi2.ppf(1 - edge, 2 * (y + 1))) / 2
+    low = float(gammaincinv(y, edge)) if y > 0 else 0.0
+    high = float(gammaincinv(y + 1, 1 - edge))
     known = before.orders > 0
     return Rate(
         cell,

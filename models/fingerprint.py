@@ -4,10 +4,12 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 from hashlib import blake2b
-
-import opencc
+from typing import TYPE_CHECKING
 
 from models.message import CustomerKey, RedactedText
+
+if TYPE_CHECKING:
+    import opencc
 
 _BYTES = 12
 """96 bits: among a thousand million customers two share a key with a chance of 6e-12 (birthday bound)."""
@@ -92,5 +94,7 @@ def _encoded(digest: blake2b) -> str:
 
 
 @cache
-def _simplifier() -> opencc.OpenCC:
+def _simplifier() -> "opencc.OpenCC":
+    import opencc  # reads its dictionaries: only where a text is compared
+
     return opencc.OpenCC("t2s")

@@ -7,8 +7,10 @@ made topics of their own.
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import opencc
+if TYPE_CHECKING:
+    import opencc
 
 _PAGE = re.compile(r"https?://\S+|www\.\S+")
 _ACCOUNT = re.compile(r"(?<![\w.])[@＠][\w\-]{2,40}")
@@ -55,5 +57,7 @@ def gist(text: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _simplifier() -> opencc.OpenCC:
+def _simplifier() -> "opencc.OpenCC":
+    import opencc  # reads its dictionaries: only where a text is compared
+
     return opencc.OpenCC("t2s")

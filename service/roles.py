@@ -1,19 +1,17 @@
 """The roles that run until they are told to stop: worker, judge, deliver. Each outlives an absence of the store."""
 
+from __future__ import annotations
+
 import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from models.buckets import bucket_of
 from service.clock import Clock
 from service.errors import StoreAway, Unavailable
 from service.logs import log
-from service.pipeline.deliver import Deliverer
-from service.pipeline.discover import Discovery
-from service.pipeline.gauge import GaugeJudge
-from service.pipeline.judge import Judge
 from service.pipeline.watermark import event_watermark, wall_watermark
-from service.pipeline.worker import Worker
 from service.settings import Settings, TimeMode
 from service.store.gauges import Gauges
 from service.store.inbox import Inbox
@@ -22,6 +20,13 @@ from service.store.lease import Held, Lease
 from service.store.model import ModelStore
 from service.store.sweep import Sweep
 from service.wiring import SCAN_EVERY, TICK
+
+if TYPE_CHECKING:
+    from service.pipeline.deliver import Deliverer
+    from service.pipeline.discover import Discovery
+    from service.pipeline.gauge import GaugeJudge
+    from service.pipeline.judge import Judge
+    from service.pipeline.worker import Worker
 
 _AWAY = timedelta(seconds=1)
 _SWEEP = timedelta(hours=1)

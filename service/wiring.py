@@ -1,4 +1,9 @@
-"""Wires the parts together by plain constructors; the one place that turns settings into objects."""
+"""Wires the parts together by plain constructors; the one place that turns settings into objects.
+
+What one role alone needs is imported where that is built, so that the others neither wait for it nor hold it.
+"""
+
+from __future__ import annotations
 
 import os
 import secrets
@@ -7,43 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.agents import AgentRules
-from models.budget import parts_of
-from models.cost import Rates
-from models.discovery import DiscoverySettings
-from models.embed import Embedder, Language
-from models.encoder.adapter import Adapter
 from models.keeping import Keeping
-from models.redact import Numbers, RedactSettings
-from service.api.auth import Gate
-from service.api.parts import ApiParts
 from service.clock import Clock
 from service.errors import Conflict
 from service.metrics import Metrics
-from service.notify.address import AllowList
-from service.notify.file import read_receivers, webhook_receivers
-from service.notify.receiver import Receiver
-from service.pipeline.context import Context
-from service.pipeline.contextfile import read_sources
-from service.pipeline.deliver import Deliverer
-from service.pipeline.discover import DiscoverRules, Discovery
-from service.pipeline.embedders import Embedders
-from service.pipeline.exposure import Exposure
-from service.pipeline.fatigue import Reports
-from service.pipeline.gauge import GaugeJudge, GaugeRules
-from service.pipeline.hidden import Hidden
-from service.pipeline.indicators import read_indicators
-from service.pipeline.ingest import Ingest, IngestRules
-from service.pipeline.judge import Erasing, Judge, JudgeRules
-from service.pipeline.lookout import Lookout
-from service.pipeline.mapping import all_mappings
-from service.pipeline.promote import Promotion
-from service.pipeline.remote import RemoteEmbedder
-from service.pipeline.succession import Succession
-from service.pipeline.tide import Tide
-from service.pipeline.witness import Witness
-from service.pipeline.worker import Worker, WorkerRules
 from service.settings import Settings, TimeMode
 from service.store import keys
 from service.store.access import AccessLog
@@ -73,6 +48,21 @@ from service.store.shipped import Shipped
 from service.store.sweep import Sweep
 from service.store.teams import Teams
 from service.store.vigil import Vigil
+
+if TYPE_CHECKING:
+    from models.discovery import DiscoverySettings
+    from models.embed import Embedder, Language
+    from models.encoder.adapter import Adapter
+    from service.api.parts import ApiParts
+    from service.notify.receiver import Receiver
+    from service.pipeline.deliver import Deliverer
+    from service.pipeline.discover import Discovery
+    from service.pipeline.gauge import GaugeJudge
+    from service.pipeline.ingest import Ingest
+    from service.pipeline.judge import Judge
+    from service.pipeline.promote import Promotion
+    from service.pipeline.remote import RemoteEmbedder
+    from service.pipeline.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +140,9 @@ def process_name(role: str) -> str:
 
 
 def build_ingest(settings: Settings, rooms: Rooms, clock: Clock, hash_key: bytes) -> Ingest:
+    from models.redact import Numbers, RedactSettings
+    from service.pipeline.ingest import Ingest, IngestRules
+
     numbers = Numbers(settings.order_ids)
     redact = RedactSettings(orders=numbers, tracking=numbers, hash_key=hash_key)
     agents = agent_rules(settings)
@@ -186,6 +179,9 @@ def kept(settings: Settings) -> tuple[Keeping, ...]:
 def build_worker(
     settings: Settings, rooms: Rooms, embedder: Embedder, metrics: Metrics, ready: Callable[[], None] | None = None
 ) -> Worker:
+    from service.pipeline.embedders import Embedders
+    from service.pipeline.worker import Worker, WorkerRules
+
     rules = WorkerRules(settings.worker_batch, settings.claim_after, settings.max_deliveries)
     return Worker(
         process_name("worker"), rooms.inbox, rooms.counts, rooms.models,
@@ -209,6 +205,15 @@ def build_customers(settings: Settings, rooms: Rooms) -> Customers:
 
 
 def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics) -> Judge:
+    from models.budget import parts_of
+    from service.pipeline.exposure import Exposure
+    from service.pipeline.hidden import Hidden
+    from service.pipeline.judge import Erasing, Judge, JudgeRules
+    from service.pipeline.lookout import Lookout
+    from service.pipeline.succession import Succession
+    from service.pipeline.tide import Tide
+    from service.pipeline.witness import Witness
+
     rules = JudgeRules(
         false_alarms_per_week=settings.false_alarms_per_week,
         part=1 - settings.indicators_part,
@@ -230,6 +235,9 @@ def build_judge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics
 
 
 def build_gauge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics) -> GaugeJudge:
+    from service.pipeline.gauge import GaugeJudge, GaugeRules
+    from service.pipeline.indicators import read_indicators
+
     rules = GaugeRules(
         indicators=tuple(read_indicators(settings.indicators).values()),
         false_alarms_per_week=settings.false_alarms_per_week,
@@ -252,6 +260,9 @@ def build_sweep(settings: Settings, rooms: Rooms) -> Sweep:
 
 
 def build_discovery(settings: Settings, rooms: Rooms, found: DiscoverySettings | None = None) -> Discovery:
+    from models.discovery import DiscoverySettings
+    from service.pipeline.discover import DiscoverRules, Discovery
+
     rules = DiscoverRules(
         settings.discover_first,
         births_per_week=settings.false_alarms_per_week / 2,
@@ -262,6 +273,8 @@ def build_discovery(settings: Settings, rooms: Rooms, found: DiscoverySettings |
 
 async def build_promotion(settings: Settings, rooms: Rooms) -> Promotion:
     """Promotion on a store that a worker has begun. Raises `Conflict` before that."""
+    from service.pipeline.promote import Promotion
+
     begun = await embedder_of(rooms)
     if begun is None:
         raise Conflict("no worker has run on this store yet; start the service once, then promote")
@@ -270,6 +283,9 @@ async def build_promotion(settings: Settings, rooms: Rooms) -> Promotion:
 
 def build_receivers(settings: Settings, environment: Mapping[str, str]) -> list[Receiver]:
     """Everybody who is told: of the receivers' file, and a signed webhook for each URL of the settings."""
+    from service.notify.address import AllowList
+    from service.notify.file import read_receivers, webhook_receivers
+
     allow = AllowList.parse(settings.allow_hosts)
     secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
     listed = read_receivers(settings.receivers, environment, allow) if settings.receivers else []
@@ -277,11 +293,23 @@ def build_receivers(settings: Settings, environment: Mapping[str, str]) -> list[
 
 
 def build_deliverer(settings: Settings, rooms: Rooms, metrics: Metrics) -> Deliverer:
+    from service.pipeline.deliver import Deliverer
+    from service.pipeline.fatigue import Reports
+
     receivers, teams = build_receivers(settings, os.environ), Teams(rooms.store)
     return Deliverer(rooms.outbox, receivers, rooms.receivers, metrics, teams, Reports(teams, rooms.book))
 
 
 def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: bytes) -> ApiParts:
+    from models.cost import Rates
+    from service.api.auth import Gate
+    from service.api.parts import ApiParts
+    from service.pipeline.context import Context
+    from service.pipeline.contextfile import read_sources
+    from service.pipeline.exposure import Exposure
+    from service.pipeline.indicators import read_indicators
+    from service.pipeline.mapping import all_mappings
+
     admin_key = settings.admin_key.get_secret_value() if settings.admin_key else None
     return ApiParts(
         store=rooms.store,

@@ -10,7 +10,6 @@ from service.clock import wall_clock
 from service.errors import Conflict, EncoderAway
 from service.logs import log, set_up_logs
 from service.metrics import Metrics
-from service.pipeline.remote import RemoteEmbedder
 from service.settings import Settings, load_settings
 from service.store.board import Board
 from service.store.lease import LEADER_TERM, Lease
@@ -33,6 +32,8 @@ from service.wiring import (
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from service.pipeline.remote import RemoteEmbedder
 
 Role = Literal["api", "worker", "judge", "deliver"]
 
@@ -104,7 +105,7 @@ async def _worker(settings: Settings, rooms: Rooms) -> None:
     await rooms.store.close()
 
 
-async def _reached(settings: Settings) -> RemoteEmbedder | None:
+async def _reached(settings: Settings) -> "RemoteEmbedder | None":
     """The pool that the settings name, waited for until an encoder of it answers."""
     while True:
         try:

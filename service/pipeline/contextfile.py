@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from models.context import Join, PieceKind
 from service.errors import Refused
@@ -63,6 +62,8 @@ def _source(name: str, fields: object, environment: Mapping[str, str]) -> Asked:
     if one.type == "sql":
         if one.query is None or f":{one.by}" not in one.query:
             raise Refused(f"TOCSIN_CONTEXT: {name}.query: give one with :{one.by} in it")
+        from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
         try:
             source: SqlSource | HttpSource = SqlSource(name, one.kind, one.by, url, one.query)
         except (ArgumentError, NoSuchModuleError, ImportError):

@@ -8,8 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from models.context import Join, Piece, PieceKind
 from models.redact import redact
@@ -29,6 +27,8 @@ class SqlSource:
     """
 
     def __init__(self, name: str, kind: PieceKind, by: Join, url: str, query: str) -> None:
+        from sqlalchemy import create_engine, text  # 15 MB: only where there is a database
+
         self._name, self._kind, self._by = name, kind, by
         self._engine = create_engine(url, pool_size=_POOL, pool_pre_ping=True, hide_parameters=True)
         self._query = text(query)
@@ -36,6 +36,8 @@ class SqlSource:
         self._threads = ThreadPoolExecutor(_POOL, thread_name_prefix=name)
 
     async def find(self, value: str) -> Sequence[Piece]:
+        from sqlalchemy.exc import SQLAlchemyError
+
         try:
             rows = await asyncio.get_running_loop().run_in_executor(self._threads, self._rows, value)
         except (SQLAlchemyError, OSError):
