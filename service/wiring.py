@@ -50,6 +50,7 @@ from service.store.teams import Teams
 from service.store.vigil import Vigil
 
 if TYPE_CHECKING:
+    from models.cost import Rates
     from models.discovery import DiscoverySettings
     from models.embed import Embedder, Language
     from models.encoder.adapter import Adapter
@@ -191,6 +192,8 @@ def build_worker(
 
 
 def build_rates(settings: Settings) -> Rates:
+    from models.cost import Rates
+
     return Rates(
         hour=settings.cost_hour,
         handling=settings.cost_handling,
@@ -301,7 +304,6 @@ def build_deliverer(settings: Settings, rooms: Rooms, metrics: Metrics) -> Deliv
 
 
 def build_api_parts(settings: Settings, rooms: Rooms, clock: Clock, hash_key: bytes) -> ApiParts:
-    from models.cost import Rates
     from service.api.auth import Gate
     from service.api.parts import ApiParts
     from service.pipeline.context import Context
