@@ -5,13 +5,15 @@ centre of a place, at more than one radius; the customers there in the last hour
 there in the past, scaled by the volume of everything (a scan statistic over meaning; compare Nobles et al.,
 "Presyndromic surveillance for improved detection of emerging public health threats", Science Advances 2022). The
 same is done for those with one value of an attribute, a batch above all, against the value's share of the other
-messages of the same days (Kulldorff, "A spatial scan statistic", 1997, with two kinds of nearness).
+messages of the same days (Kulldorff, "A spatial scan statistic", 1997, with two kinds of nearness), times the affinity
+that the place had to the value before: who speaks of milk always speaks of the dairy's products.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
+from itertools import permutations
 from typing import Generic, Self, TypeVar
 
 import numpy as np
@@ -33,6 +35,8 @@ Flags = NDArray[np.bool_]
 
 _GROWN = 1.25  # the radii, and what is known of each place, are read anew when so many times the rows are held
 _ALIKE = 0.05  # the share of random pairs of messages that are no farther apart than places nearly alike
+_AFFINITY_WEIGHT = 1.0  # messages that the affinity of a wider place is worth: places speak of one product or of any
+_HOLDS = 0.9  # of the messages with one value, those with another, from which the other holds it: a batch's product
 _NOWHERE = -1
 _PACE, _LONGER = 150.0, 7.0  # messages a day below which windows are longer, and how many times at most
 _REGULAR = 50  # messages held of a value, below which its silence says nothing
@@ -135,8 +139,10 @@ class Space(Generic[Handle]):
         self._attributes: list[Mapping[str, str]] = []
         self._radii: tuple[float, ...] = ()
         self._alike = 1.0
-        self._known = np.empty((0, len(self.settings.near_shares)), np.int64)
+        self._known = np.empty((0, len(self.settings.near_shares) + 1), np.int64)
         self._past = np.empty(0, np.int64)
+        self._past_with: dict[str, Ints] = {}
+        self._known_with: dict[str, Ints] = {}
         self._settled = 0
 
     def __len__(self) -> int:
@@ -182,6 +188,8 @@ class Space(Generic[Handle]):
         for name in dict.fromkeys(name for row in attributes for name in row):
             if name not in self._values and len(self._values) < self.settings.max_attributes:
                 self._values[name] = np.full(begin, _NOWHERE, np.int64)
+                self._past_with[name] = np.zeros(len(self._past), np.int64)
+                self._known_with[name] = np.zeros_like(self._known)
         for name, held in self._values.items():
             self._values[name] = np.concatenate([held, _codes([row.get(name) for row in attributes])])
         self._order()
@@ -194,6 +202,7 @@ class Space(Generic[Handle]):
         if view is None:
             return []
         volumes = np.array([(view.ages <= length).sum() for length in lengths])
+        affinities = self._affinities(view)
         found: list[_Place] = []
         for scale, radius in enumerate(self._radii):
             near = view.pairs.closer_than(radius)
@@ -209,7 +218,7 @@ class Space(Generic[Handle]):
                 here = np.unique(codes, return_inverse=True)[1]
                 with_value = np.bincount(here)[here[view.centres]]
                 others = np.maximum(with_value - view.per_centre(same) - 1, 0)
-                share = (others + 0.5) / np.maximum(len(here) - ally, 1)
+                share = np.minimum(affinities[name][:, scale] * (others + 0.5) / np.maximum(len(here) - ally, 1), 1.0)
                 doubt = DAY_NOISE + 1 / seen + 1 / (others + 0.5)
                 counts = view.count(same, lengths)
                 found += self._places(counts, expected * share[:, None], doubt, scale, name)
@@ -271,13 +280,19 @@ class Space(Generic[Handle]):
         oldest = int(self.buckets[order[-1]]) - (self.settings.past + self.settings.windows[-1]) // BUCKET
         keep = order[self.buckets[order] >= oldest][-self.settings.max_rows :]
         missing = len(self.buckets) - len(self._past)
-        self._known = np.concatenate([self._known, np.zeros((missing, self._known.shape[1]), np.int64)])
+        none = np.zeros((missing, self._known.shape[1]), np.int64)
+        self._known = np.concatenate([self._known, none])
         self._past = np.concatenate([self._past, np.full(missing, _NOWHERE, np.int64)])
+        for name in self._values:
+            self._known_with[name] = np.concatenate([self._known_with[name], none])
+            self._past_with[name] = np.concatenate([self._past_with[name], none[:, 0]])
         self._take(keep)
 
     def _take(self, keep: Ints) -> None:
         """Hold these rows alone, in this order."""
         self._known, self._past = self._known[keep], self._past[keep]
+        self._known_with = {name: known[keep] for name, known in self._known_with.items()}
+        self._past_with = {name: past[keep] for name, past in self._past_with.items()}
         self.handles = [self.handles[row] for row in keep]
         self._attributes = [self._attributes[row] for row in keep]
         self.vectors, self.buckets = self.vectors[keep], self.buckets[keep]
@@ -302,10 +317,40 @@ class Space(Generic[Handle]):
             cosines = self.vectors[rows] @ self.vectors[: before.max(initial=0)].T
             cosines[np.arange(cosines.shape[1]) >= before[:, None]] = -1
             self._past[rows] = before
-            for scale, radius in enumerate(self._radii):
-                self._known[rows, scale] = (cosines > radius).sum(axis=1)
+            one, other = np.nonzero(cosines > self._alike)
+            near = [cosines[one, other] > radius for radius in (*self._radii, self._alike)]
+            self._known[rows] = np.stack([np.bincount(one[flags], minlength=len(rows)) for flags in near], axis=1)
+            for name, values in self._values.items():
+                same = values[other] == values[rows[one]]
+                with_value = [np.bincount(one[flags & same], minlength=len(rows)) for flags in near]
+                self._known_with[name][rows] = np.stack(with_value, axis=1)
+                self._past_with[name][rows] = _with_value(values, rows, before)
 
     # ------------------------------------------------------------------ scan
+
+    def _affinities(self, view: "_View") -> dict[str, Floats]:
+        """How many times more often than elsewhere each centre's value was heard at its place in the past, by attribute.
+
+        Shape (c, scales). From the widest radius to the narrowest, a = (t + k·b) / (e + k): t past messages there with
+        the value, e as many as its share of the past lets expect, b the affinity within the next wider radius, 1 beyond
+        the widest, k = `_AFFINITY_WEIGHT` (the mean of a gamma posterior); never under 1. A new batch has the affinity
+        of its product: of any value that nearly all recent messages with the first have too.
+        """
+        rows = view.rows[view.centres]
+        own = {}
+        for name, known_with in self._known_with.items():
+            usual = self._known[rows] * (self._past_with[name][rows] / np.maximum(self._past[rows], 1))[:, None]
+            wider = np.ones(len(rows))
+            levels = []
+            for level in reversed(range(usual.shape[1])):
+                wider = (known_with[rows, level] + _AFFINITY_WEIGHT * wider) / (usual[:, level] + _AFFINITY_WEIGHT)
+                levels.append(np.maximum(wider, 1.0))
+            own[name] = np.stack(levels[:0:-1], axis=1)
+        found = dict(own)
+        for name, other in permutations(self._values, 2):
+            holds = _held(self._values[name][view.rows], self._values[other][view.rows])[view.centres]
+            found[name] = np.where(holds[:, None], np.maximum(found[name], own[other]), found[name])
+        return found
 
     def _places(
         self, counts: Ints, expected: Floats, doubt: Floats, scale: int, attribute: str | None
@@ -470,6 +515,31 @@ def _pairs(vectors: Vectors, centres: Ints, owner: Ints, radius: float) -> _Pair
     one, other, near = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.lexsort((other, owner[other], one))
     return _Pairs(one[order], other[order], near[order])
+
+
+def _held(values: Ints, others: Ints) -> Flags:
+    """Whether nearly all with the same value have the same other value, which holds it as a product its batches.
+
+    >>> _held(np.array([1, 1, 2, 2]), np.array([5, 5, 5, 6])).tolist()
+    [True, True, False, False]
+    """
+    one = np.unique(values, return_inverse=True)[1]
+    both = np.unique(np.stack([values, others]), axis=1, return_inverse=True)[1].ravel()
+    holds: Flags = (np.bincount(both)[both] >= _HOLDS * np.bincount(one)[one]) & (others != _NOWHERE)
+    return holds
+
+
+def _with_value(values: Ints, rows: Ints, before: Ints) -> Ints:
+    """How many of the first ``before`` values are the same as each row's.
+
+    >>> _with_value(np.array([7, 8, 7, 7]), np.array([2, 3]), np.array([1, 3])).tolist()
+    [1, 2]
+    """
+    size = len(values) + 1
+    code = np.unique(values, return_inverse=True)[1] * size
+    ranked = np.sort(code + np.arange(len(values)))
+    upto: Ints = np.searchsorted(ranked, code[rows] + before) - np.searchsorted(ranked, code[rows])
+    return upto
 
 
 def _codes(words: Sequence[str | None]) -> Ints:

@@ -11,7 +11,7 @@ import numpy as np
 from models.bridge import turn
 from models.buckets import BUCKET, BUCKETS_PER_HOUR, bucket_of, start_of
 from models.crowds import Crowd, CrowdSettings, Silence, Space
-from models.culprit import Cell, CellCounts, Culprit, find_culprits, pair_of
+from models.culprit import Cell, CellCounts, Culprit, find_culprits, pair_of, related
 from models.embed import Vectors
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
 from models.gist import gist
@@ -280,9 +280,7 @@ class Lookout:
         pair = pair_of(found, place, rest)
         figures = tuple(_figures(one) for one in (*found[:1], *([pair] if pair else []), *found[1:]))
         named = [one for one in figures if (one.attribute, one.value) == crowd.cell]
-        if crowd.cell is None or (
-            not named and _share(at_place, crowd.cell) < _SPECIAL * _share(elsewhere, crowd.cell)
-        ):
+        if crowd.cell is None or (not named and not self._is_own(crowd.cell, figures, at_place, elsewhere)):
             return figures
         own = CulpritFigures(
             *crowd.cell,
@@ -292,6 +290,13 @@ class Lookout:
             10**-crowd.score,
         )
         return (named[0] if named else own, *(one for one in figures if one not in named))
+
+    @staticmethod
+    def _is_own(cell: Cell, figures: Sequence[CulpritFigures], at_place: CellCounts, elsewhere: CellCounts) -> bool:
+        """Whether the value that crowds is behind it though it is not among the culprits found: one of them may explain
+        it, as a batch its product, or it may be no more usual at the place than elsewhere."""
+        explained = any(related(cell, (one.attribute, one.value)) for one in figures)
+        return not explained and _share(at_place, cell) >= _SPECIAL * _share(elsewhere, cell)
 
 
 def _pace(held: Sequence[Held]) -> float:

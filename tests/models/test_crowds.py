@@ -78,7 +78,7 @@ def extend(space: Space[Said], said: Sequence[Said]) -> Space[Said]:
         [one.bucket for one in said],
         [one.customer for one in said],
         [one.text for one in said],
-        [{"batch": one.batch} if one.batch else {} for one in said],
+        [{"batch": one.batch, "sku": one.batch.split("-")[0]} if one.batch else {} for one in said],
     )
     return space
 
@@ -161,6 +161,26 @@ def test_a_batch_that_everything_is_said_of_is_no_news_in_one_place() -> None:
         for number, one in enumerate(PAST + BUSY)
     ]
     assert [one for one in beyond(found(popular + planted)) if one.attribute] == []
+
+
+def of_one_product(*, before: str, lately: str) -> list[Said]:
+    """All that is said, where a busy issue is one product's, of one batch ``before`` and of another ``lately``."""
+    since = NOW - BUCKETS_PER_DAY
+    return PAST + [replace(one, spread=0.05, batch=lately if one.bucket >= since else before) for one in BUSY]
+
+
+def test_a_product_that_a_place_always_speaks_of_is_no_news_there() -> None:
+    assert [one for one in beyond(found(of_one_product(before="A1", lately="A1"))) if one.attribute] == []
+
+
+def test_a_new_batch_is_no_news_where_its_product_was_always_spoken_of() -> None:
+    assert [one for one in beyond(found(of_one_product(before="A1-B1", lately="A1-B2"))) if one.attribute] == []
+
+
+def test_a_new_batch_of_another_product_is_news_there() -> None:
+    named = [one for one in beyond(found(of_one_product(before="A1-B1", lately="A2-B2"))) if one.attribute]
+    assert {one.value for one in named} <= {"A2", "A2-B2"}
+    assert named
 
 
 def test_nothing_is_told_before_there_is_a_past() -> None:
