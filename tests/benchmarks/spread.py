@@ -1,12 +1,14 @@
 """What spreading over Ray workers saves and costs: ``python -m tests.benchmarks.spread [TEXTS] [STEPS]``.
 
 Embeds synthesised messages and tunes for some steps: in this process on one thread, with one worker, with two. Prints
-seconds of each, the ratio to one worker, and how far results are from those of this process.
+seconds of each, the ratio to one worker, and how far results are from those of this process. First what one message costs
+of the processor, step by step, in time of the processor alone, which tells little of who else is busy. STEPS 0: that alone.
 """
 
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from models.embed import Centring, Embedder
 from models.gist import gist
+from models.redact import redact
 from models.sentence import load_embedder
+from models.topic import Topic, TopicId
+from models.topics import TopicModel
 from training.adapter import Recipe, fit
 from training.intents import Source as Wordings
 from training.intents import read_own
@@ -29,9 +35,12 @@ def main() -> None:
     count, steps = (int(given) for given in (*sys.argv[1:], "2048", "10")[:2])
     torch.set_num_threads(1)
     source = Source(Path("~/.cache/tocsin").expanduser(), None)
-    texts = [gist(row.text) for row in islice(synthesize(Settings()), count)]
+    raw = [row.text for row in islice(synthesize(Settings()), count)]
     own = load_embedder(source.folder(), threads=1)
-    own.embed(texts[:64])
+    own.embed(raw[:64])
+    texts = costs(own, raw)
+    if not steps:
+        return
     alone, expected = timed(lambda: own.embed(texts))
     print(f"embedding {count} texts: {alone:.1f} s here, {count / alone:.0f} a second", flush=True)
     tuned, layers = timed(lambda: learn(source, steps, None))
@@ -50,6 +59,26 @@ def main() -> None:
             far = max(float(np.abs(a - b).max()) for a, b in zip(layers.state(), other.state(), strict=True))
             print(f"{workers} workers, tuning with their start: {took:.1f} s, {took / one['tuning']:.2f} of one worker; "
                   f"weights at most {far:.1e} away", flush=True)  # fmt: skip
+
+
+def costs(own: Embedder, raw: list[str]) -> list[str]:
+    """The gists of what was redacted; prints microseconds of the processor that each step takes a message."""
+    begun = time.process_time()
+    redacted = [redact(text).text for text in raw]
+    texts = [gist(text) for text in redacted]
+    between = time.process_time()
+    vectors = own.embed(texts)
+    done = time.process_time()
+    places = [
+        Topic(TopicId(f"t{row}"), vectors[row], 0.3, 9, datetime.now(UTC)) for row in range(min(200, len(vectors)))
+    ]
+    model = TopicModel(own.name, Centring.none(own.dimension), tuple(places))
+    model.assign(vectors[:64])
+    last = time.process_time()
+    model.assign(vectors)
+    spent = {"redact and gist": between - begun, "embed": done - between, "place among 200": time.process_time() - last}
+    print("; ".join(f"{name} {1e6 * took / len(raw):.0f} µs a message" for name, took in spent.items()), flush=True)
+    return texts
 
 
 def embedded(spread: Spread, source: Source, texts: list[str]) -> np.ndarray:  # type: ignore[type-arg]
