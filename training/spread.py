@@ -5,6 +5,7 @@ out, and what every worker's gradients add up to is what one machine would have 
 again and its work done again, `_AGAIN` times.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,6 +92,7 @@ class Spread:
 @contextmanager
 def spread_over(workers: int, address: str | None = None) -> Iterator[Spread]:
     """Workers on the cluster at ``address``; without one, on this machine. Raises `ScaleError`."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray tells its makers of every run
     try:
         import ray
     except ModuleNotFoundError:
