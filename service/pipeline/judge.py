@@ -496,11 +496,13 @@ class Judge:
             return
         followed = await self._succession.follow(bench.detector, bench.lineage, watermark)
         bench.lineage = followed.lines
-        if current.since != bench.promoted and not followed.waiting:
+        if followed.waits:  # some minutes, with the topics that are known
+            return
+        if current.since != bench.promoted:
             for name in current.scales.keys() & set(bench.detector.topics):
                 bench.detector.scale(name, current.scales[name])
             bench.promoted = current.since
-        watched = {topic.id for topic in current.model.topics if _watched(topic)} - followed.waiting
+        watched = {topic.id for topic in current.model.topics if _watched(topic)}
         for gone in set(bench.detector.topics) - watched:
             bench.detector.remove(gone)
         new = sorted(watched - set(bench.detector.topics))
@@ -511,8 +513,7 @@ class Judge:
                 pasts = await self._counts.history(new, bench.position - _PAST // timedelta(minutes=5), bench.position)
             for name in new:
                 bench.detector.add(name, pasts[name] or None)
-        if not followed.waiting:
-            bench.model_version = current.version
+        bench.model_version = current.version
         self._metrics.topics.set(len(watched))
 
     async def _restore(self) -> Bench | None:

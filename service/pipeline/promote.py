@@ -52,12 +52,13 @@ class Promotion:
             new = [topic.id for topic in bundle.topics.topics if topic.id.startswith(NEW)]
             ids = await self._models.ids_for(manifest.checksum, new)
             following = named(bundle.topics, ids)
+            scales = {ids.get(name, name): times for name, times in bundle.scales.items()}
             if known.model is not None:
                 following = take_over(known.model, following, embedder.embed, back=ids.values())
             if bundle.adapter is not None:
                 await self._adapters.put(embedder.name, bundle.adapter)
             try:
-                return await self._put(known, following, now, manifest.full_name, bundle.scales, ids, force or "")
+                return await self._put(known, following, now, manifest.full_name, scales, ids, force or "")
             except OutOfStep:
                 continue
         raise OutOfStep("the topics are changed again and again by others; try later")

@@ -27,11 +27,11 @@ _PATIENCE = BUCKETS_PER_DAY  # with messages of another space: `tocsin bundles p
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """How far the log was followed, in lines. ``waiting``: parts whose split waits until messages of the topic that they
-    are of are carried over into the space of the topics (`service.pipeline.carry`)."""
+    """How far the log was followed, in lines. ``waits``: there is more, and the next is a split of messages that are to be
+    carried over first into the space of the topics (`service.pipeline.carry`)."""
 
     lines: int
-    waiting: frozenset[TopicId] = frozenset()
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,7 @@ class Succession:
         events = await self._log.after()
         for number, event in enumerate(events[seen:], seen):
             if await self._waits(event, watermark):
-                later = (one.topic for one in events[number:] if one.change is Change.SPLIT)
-                return Followed(number, frozenset(later))
+                return Followed(number, waits=True)
             if event.change is Change.MERGED:
                 await self._merge(detector, event, watermark)
             elif event.change in (Change.SPLIT, Change.PARTED) and event.other is not None:

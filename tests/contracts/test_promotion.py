@@ -1,18 +1,32 @@
 """A bundle goes live at one point of the stream for every worker, and kept messages follow it, whenever it is killed."""
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pytest
 
 from models.buckets import bucket_of
-from models.bundle import FORMAT, TOPICS, Bundle, Data, Encoder, Manifest, MismatchedBundle, load, topics_bytes, write
+from models.bundle import (
+    FORMAT,
+    SCALES,
+    TOPICS,
+    Bundle,
+    Data,
+    Encoder,
+    Manifest,
+    MismatchedBundle,
+    load,
+    topics_bytes,
+    write,
+)
 from models.detector import Detector, DetectorSettings
 from models.embed import Centring, Vectors, unit
 from models.encoder.adapter import Adapter
@@ -74,14 +88,19 @@ def model(embedder: str, **issues: str) -> TopicModel:
     return TopicModel(embedder, Centring.none(DIMENSION), topics)
 
 
-def bundle(folder: Path, topics: TopicModel, objections: tuple[str, ...] = ()) -> Bundle:
+def bundle(
+    folder: Path,
+    topics: TopicModel,
+    objections: tuple[str, ...] = (),
+    scales: Mapping[str, float] = MappingProxyType({}),
+) -> Bundle:
     encoder = Encoder(name=topics.embedder, dimension=DIMENSION, base="own")
     data = Data(fingerprint="", messages=0, labelled=0, rejected=0)
     manifest = Manifest(
         format=FORMAT, kind="trained", name="", made=NOW, encoder=encoder, data=data, recipe={}, scores={},
         objections=objections, files={},
     )  # fmt: skip
-    write(folder, manifest, {TOPICS: topics_bytes(topics)})
+    write(folder, manifest, {TOPICS: topics_bytes(topics), SCALES: json.dumps(dict(scales)).encode()})
     return load(folder)
 
 
@@ -243,22 +262,24 @@ async def test_a_topic_split_in_a_new_space_has_its_past_once_kept_messages_are_
     detector.add("t1")
 
     waits = await succession.follow(detector, 0, bucket_of(NOW) + 1)
-    assert waits.waiting == {"t3"} and detector.topics == ["t1"]
+    assert waits.waits and detector.topics == ["t1"]
     assert await shop.counted() == {"t1": 20}
 
     await shop.ahead()
     await carry(shop.pools, Drawn("tuned"), await shop.models.current())
     done = await succession.follow(detector, waits.lines, bucket_of(NOW) + 1)
-    assert (done.waiting, detector.topics) == (frozenset(), ["t1", "t3"])
+    assert (done.waits, detector.topics) == (False, ["t1", "t3"])
     assert await shop.counted() == {"t1": 12, "t3": 8}
     again = await succession.follow(detector, done.lines, bucket_of(NOW) + 1)
     assert again.lines == done.lines and await shop.counted() == {"t1": 12, "t3": 8}
 
 
 async def test_new_topics_get_ids_never_given_before_and_the_same_ones_again(shop: Shop, tmp_path: Path) -> None:
-    made = bundle(tmp_path / "petfood", model("own", t1="late", t2="broken", **{"new-1": "smell"}))
+    found = model("own", t1="late", t2="broken", **{"new-1": "smell"})
+    made = bundle(tmp_path / "petfood", found, scales={"t1": 2.0, "new-1": 0.5})
     live = await shop.promotion().promote(made, NOW)
     assert live.model and [one.id for one in live.model.topics] == ["t1", "t2", "t3"]
+    assert live.scales == {"t1": 2.0, "t3": 0.5}
     assert (await shop.models.fresh_ids(1)) == ["t4"]
     again = await shop.promotion().promote(made, NOW)
     assert again.version == live.version
