@@ -93,6 +93,11 @@ class Alert:
     def open(self) -> bool:
         return self.state is SurgeState.firing
 
+    @property
+    def silent(self) -> bool:
+        """Filed and told to nobody, since sales excuse it: it counts as no alarm."""
+        return self.evidence.excused and self.sent is None
+
 
 _LATE = timedelta(hours=1)
 _COMES_BACK = timedelta(days=1)  # what rings again sooner is the same episode (`models.surge.SurgeRules.reopen`)

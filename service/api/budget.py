@@ -52,7 +52,7 @@ async def read_budget(request: Request) -> dict[str, Any]:
             for one in meanings(detector, watch, position + 1, budgets, CellWatch.unpack(hidden) if hidden else None)
         ]
         first = start_of(position + 1) - SPAN
-        filed = [one for one in await parts.book.newest(_MOST) if one.alert.fired_at >= first]
+        filed = [one for one in await parts.book.newest(_MOST) if one.alert.fired_at >= first and not one.alert.silent]
         rang, noise = len(filed), sum(one.facts.judgement is Judgement.noise for one in filed)
     return {
         "false_alarms_per_week": budget,

@@ -77,7 +77,8 @@ async def _chosen(parts: ApiParts, wish: Wish) -> Sequence[Filed]:
     passing = (
         filed
         for filed in newest
-        if filed.alert.severity.rank >= wish.severity.rank
+        if not filed.alert.silent
+        and filed.alert.severity.rank >= wish.severity.rank
         and (wish.topic is None or filed.alert.evidence.topic.id == wish.topic)
     )
     return [filed for filed, _ in zip(passing, range(wish.limit), strict=False)]

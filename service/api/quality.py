@@ -99,7 +99,8 @@ async def _since(parts: ApiParts, first: datetime) -> AsyncIterator[Filed]:
         for one in page:
             if one.alert.fired_at < first:
                 return
-            yield one
+            if not one.alert.silent:
+                yield one
         place = (page[-1].alert.fired_at.timestamp(), page[-1].alert.id)
 
 

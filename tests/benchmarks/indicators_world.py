@@ -32,39 +32,52 @@ class Slow:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What one queue was invented from, by bucket: contacts expected, times more of them by campaigns, contacts that its
+    staff can serve. No method is shown it, but the oracle."""
+
+    usual: NDArray[np.float64]
+    campaign: NDArray[np.float64]
+    staff: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class World:
     """``n`` contacts and ``over`` of them that waited too long, shape (buckets, queues)."""
 
     n: NDArray[np.int64]
     over: NDArray[np.int64]
     slow: tuple[Slow, ...]
+    plans: tuple[Plan, ...]
 
 
 def build(seed: int, *, queues: int = 60, weeks: int = 12, quiet_weeks: int = 4) -> World:
     """A world whose slow-downs begin after ``quiet_weeks``, about one in two weeks a queue."""
     rng = np.random.default_rng(seed)
     columns = [_queue(rng, queue, weeks, quiet_weeks) for queue in range(queues)]
-    slow = tuple(one for _, _, planted in columns for one in planted)
-    return World(np.stack([n for n, _, _ in columns], 1), np.stack([over for _, over, _ in columns], 1), slow)
+    slow = tuple(one for _, _, planted, _ in columns for one in planted)
+    plans = tuple(plan for *_, plan in columns)
+    return World(np.stack([one[0] for one in columns], 1), np.stack([one[1] for one in columns], 1), slow, plans)
 
 
 def _queue(
     rng: np.random.Generator, queue: int, weeks: int, quiet_weeks: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], list[Slow]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[Slow], Plan]:
     size = weeks * WEEK
     usual = _coming(rng, size)
     campaign = _campaigns(rng, weeks)
-    n = rng.poisson(usual * campaign * np.exp(_wander(rng, size, 0.05, 0.97)))
-    served = _staffed(rng, usual, weeks) * (1 + 0.5 * (campaign - 1)) * np.exp(_wander(rng, size, 0.02, 0.99))
-    mood = _wander(rng, size, 0.15, 0.98)
-    p = _late(_waits(n, served), mood)
+    n = rng.poisson(usual * campaign * np.exp(wander(rng, size, 0.05, 0.97)))
+    staff = _staffed(rng, usual, weeks)
+    served = staff * (1 + 0.5 * (campaign - 1)) * np.exp(wander(rng, size, 0.02, 0.99))
+    mood = wander(rng, size, 0.15, 0.98)
+    p = late(_waits(n, served), mood)
     planted: list[Slow] = []
     for fortnight in range(quiet_weeks, weeks, 2):
         for _ in range(_TRIES):
             slow, hands, (share, waiting) = _drawn(rng, queue, fortnight, size)
             span = slice(max(0, slow.onset - DAY), min(size, slow.end + DAY))
-            slowed = _late(_waits(n[span], served[span] * hands[span]), mood[span])
+            slowed = late(_waits(n[span], served[span] * hands[span]), mood[span])
             slowed += share[span] * np.maximum(waiting[span] - slowed, 0.0)
             felt = slice(slow.onset - span.start, slow.end - span.start)
             more = float((n[span] * (slowed - p[span]))[felt].sum())
@@ -72,10 +85,10 @@ def _queue(
                 p[slow.onset : span.stop] = slowed[felt.start :]
                 planted.append(slow)
                 break
-    return n, rng.binomial(n, np.clip(p, 0.0, 1.0)), planted
+    return n, rng.binomial(n, np.clip(p, 0.0, 1.0)), planted, Plan(usual, campaign, staff)
 
 
-def _late(waits: NDArray[np.float64], mood: NDArray[np.float64]) -> NDArray[np.float64]:
+def late(waits: NDArray[np.float64], mood: NDArray[np.float64]) -> NDArray[np.float64]:
     """The probability of waiting too long."""
     late: NDArray[np.float64] = 1 / (1 + np.exp(-(np.log(waits / _LIMIT) / 0.5 + mood)))
     return late
@@ -124,11 +137,11 @@ def _waits(n: NDArray[np.int64], served: NDArray[np.float64]) -> NDArray[np.floa
     return waits + 0.5
 
 
-def _wander(rng: np.random.Generator, size: int, sd: float, keep: float) -> NDArray[np.float64]:
-    """Good hours and bad hours: an autoregression."""
+def wander(rng: np.random.Generator, size: int | tuple[int, int], sd: float, keep: float) -> NDArray[np.float64]:
+    """Good hours and bad hours: an autoregression along the first axis."""
     from scipy.signal import lfilter
 
-    return np.asarray(lfilter([1.0], [1.0, -keep], rng.normal(0, sd * np.sqrt(1 - keep**2), size)))
+    return np.asarray(lfilter([1.0], [1.0, -keep], rng.normal(0, sd * np.sqrt(1 - keep**2), size), axis=0))
 
 
 def _drawn(
