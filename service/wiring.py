@@ -33,6 +33,7 @@ from service.store.context import PushedContext
 from service.store.counts import Counts, Retention
 from service.store.customers import Customers
 from service.store.erasures import KEPT, Erasures
+from service.store.fissures import Fissures
 from service.store.gauges import Gauges
 from service.store.inbox import Inbox
 from service.store.judgement import JudgeStore
@@ -271,7 +272,7 @@ def build_discovery(settings: Settings, rooms: Rooms, found: DiscoverySettings |
         births_per_week=settings.false_alarms_per_week / 2,
         settings=found or DiscoverySettings(),
     )
-    return Discovery(rooms.pools, rooms.counts, rooms.models, rules, lambda: embedder_of(rooms))
+    return Discovery(rooms.pools, rooms.counts, rooms.models, rules, Fissures(rooms.store), lambda: embedder_of(rooms))
 
 
 async def build_promotion(settings: Settings, rooms: Rooms) -> Promotion:

@@ -19,6 +19,7 @@ from service.api.parts import ApiParts
 from service.errors import Conflict, NotFound, Refused
 from service.pipeline.worker import centred
 from service.store.apikeys import Scope
+from service.store.fissures import Fissures
 from service.store.pools import of_space
 from service.views import iso, topic_view
 
@@ -60,16 +61,19 @@ class Apart(Deed):
 
 @router.get("/proposals")
 async def list_proposals(request: Request) -> dict[str, Any]:
-    """Pairs of topics that may be one issue, the nearest first; nothing is merged before somebody says so."""
-    model = (await request.app.state.parts.models.current()).model
+    """Pairs of topics that may be one issue, the nearest first, and topics that may be two; nothing is done before somebody
+    says so."""
+    parts: ApiParts = request.app.state.parts
+    model = (await parts.models.current()).model
     if model is None:
-        return {"proposals": []}
-    found = identity.proposals(model, _NEARER)[:_MOST]
+        return {"proposals": [], "splits": []}
+    found, split = identity.proposals(model, _NEARER)[:_MOST], await Fissures(parts.store).of(model)
     return {
         "proposals": [
             {"topics": [topic_view(model.topic(name)) for name in (one.one, one.other)], "apart": round(one.apart, 3)}
             for one in found
-        ]
+        ],
+        "splits": [{"topic": topic_view(model.topic(name)), "apart": far} for name, far in list(split.items())[:_MOST]],
     }
 
 

@@ -379,8 +379,14 @@ class Proposal(Shape):
     apart: float = Field(description="distance of the centres, in the smaller radius")
 
 
+class SplitProposal(Shape):
+    topic: TopicShape
+    apart: float = Field(description="of the two heaps its newest messages fall in: means apart, in their spread")
+
+
 class ProposalList(Shape):
     proposals: list[Proposal]
+    splits: list[SplitProposal]
 
 
 class TopicPart(Shape):

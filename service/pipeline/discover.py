@@ -20,16 +20,18 @@ from models.discovery import (
 )
 from models.embed import Centring, Vectors, language_of
 from models.emerging import Emerging, scan
+from models.fissure import SPLIT_FROM, fissure
 from models.gist import gist
 from models.neighbours import nearest_within
 from models.portrait import exemplars_of
 from models.terms import describe
-from models.topic import Topic, TopicId
+from models.topic import Topic, TopicId, TopicKind
 from models.topics import TopicModel, radius_of
 from service.logs import log
-from service.pipeline.worker import assign
+from service.pipeline.worker import assign, centred
 from service.store.codec import Entry
 from service.store.counts import NOISE, Counts, Tally
+from service.store.fissures import Fissures
 from service.store.model import ModelStore, OutOfStep
 from service.store.pools import Held, Pools, of_space, vectors_of
 
@@ -41,6 +43,7 @@ _LONGEST = timedelta(hours=48)  # the longest window of the emerging scan
 _RESERVOIR = 8_000  # past messages that the scan compares with
 _LOOK_BACK = timedelta(days=14)
 _BAR_HOLDS = timedelta(days=1)
+_KEPT, _LARGEST = 256, 500  # messages of a topic, and topics, that are looked at for a split
 _FIRST_BAR = 5.0  # -log10 of the chance, before there is a past to set the bar
 
 Find = Callable[[Sequence[Held], Vectors, datetime], list[Candidate]]
@@ -73,10 +76,12 @@ class Discovery:
         counts: Counts,
         models: ModelStore,
         rules: DiscoverRules,
+        fissures: Fissures,
         embedder: Callable[[], Awaitable[tuple[str, int] | None]],
     ) -> None:
         """``embedder`` tells name and dimension of what made the kept vectors."""
         self._embedder = embedder
+        self._fissures = fissures
         self._clustered_upto: datetime | None = None
         self._bar: tuple[datetime, float] | None = None
         self._pools = pools
@@ -91,7 +96,8 @@ class Discovery:
         return await self._pools.waiting_count() >= self._rules.first
 
     async def run(self, now: datetime) -> Discovered | None:
-        """Group what waits; None where too little is new since the last time."""
+        """Group what waits; None where too little is new since the last time. Topics that seem to be two are noted."""
+        await self._note_fissures(now)
         held = await self._pools.waiting()
         fresh = [one for one in held if self._clustered_upto is None or one.message.occurred_at >= self._clustered_upto]
         if len(fresh) < _LEAST_FRESH and self._clustered_upto is not None:
@@ -99,6 +105,21 @@ class Discovery:
         self._clustered_upto = now
         first = (await self._models.current()).model is None
         return await self._birth(held, now, self._divide if first and len(held) >= _WHOLE_HISTORY else self._group)
+
+    async def _note_fissures(self, now: datetime) -> None:
+        """Look at the newest messages of the largest topics for two heaps."""
+        model = (await self._models.current()).model
+        if model is None:
+            return
+        issues = [topic for topic in model.assignable if topic.kind is TopicKind.ISSUE]
+        found: dict[TopicId, float] = {}
+        for topic in sorted(issues, key=lambda one: -one.size)[:_LARGEST]:
+            held = of_space(await self._pools.samples(topic.id, _KEPT), model.embedder)
+            different = list({gist(one.message.text): one for one in held}.values())
+            apart = await asyncio.to_thread(fissure, centred(model, different)) if different else 0.0
+            if apart >= SPLIT_FROM:
+                found[topic.id] = round(apart, 1)
+        await self._fissures.put(found, now)
 
     async def scan(self, now: datetime) -> Discovered | None:
         """Look for places where messages without a topic crowd as never before; each becomes a topic."""

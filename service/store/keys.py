@@ -57,6 +57,7 @@ cluster. What belongs to the whole tenant carries ``{tenant}``.
 | tocsin:{tenant}:campaigns          | hash   | until removed         | api, command line   |
 | tocsin:{tenant}:layout             | hash   | for ever              | first start         |
 | tocsin:{tenant}:ids                | string | for ever              | judge (topic ids)   |
+| tocsin:{tenant}:fissures           | string | for ever              | judge (discovery)   |
 | tocsin:{tenant}:heard              | string | for ever              | api                 |
 | tocsin:{tenant}:blind              | list   | newest 100            | api                 |
 | tocsin:{tenant}:metrics:PROCESS    | string | 60 s, renewed         | every process       |
@@ -76,6 +77,7 @@ PROMOTIONS = f"{TENANT}:promotions"
 LINEAGE = f"{TENANT}:lineage"
 JUDGE = f"{TENANT}:judge"
 GAUGE = f"{TENANT}:gauge"
+FISSURES = f"{TENANT}:fissures"
 HEARD = f"{TENANT}:heard"
 BLIND = f"{TENANT}:blind"
 BUDGET = f"{TENANT}:budget"

@@ -16,9 +16,11 @@ from models.lineage import LineageError, fates
 from models.message import CustomerKey, Message, RedactedText
 from models.topic import Topic, TopicId
 from models.topics import TopicModel
+from service.pipeline.discover import DiscoverRules, Discovery
 from service.pipeline.succession import Succession
 from service.store.codec import Entry, pack_vector
 from service.store.counts import Counts, Retention, Tally
+from service.store.fissures import Fissures
 from service.store.inbox import Inbox
 from service.store.lineage import LineageLog
 from service.store.model import ModelStore, OutOfStep
@@ -261,3 +263,30 @@ async def test_counts_are_conserved_over_any_merges_and_splits(store: Store, ste
     model = (await shop.models.current()).model
     assert model is not None
     assert fates(await shop.log.after()).keys() == {topic.id for topic in model.topics}
+
+
+async def test_a_topic_whose_messages_fall_in_two_heaps_is_noted_until_somebody_splits_it(store: Store) -> None:
+    shop, rng = await opened(store), np.random.default_rng(2)
+    heaps = [(A, 0), (A, 3), (B, 1)] * 80
+    said = [
+        Message(
+            f"m{n}", "test", RedactedText(f"it is {chr(97 + n % 26)}{chr(97 + n // 26)}"), NOW, CustomerKey(f"c{n}")
+        )
+        for n in range(len(heaps))
+    ]
+    await shop.inbox.accept([Entry(one) for one in said], NOW)
+    for one in await shop.inbox.take("w", 1_000):
+        assert one.entry is not None
+        topic, place = heaps[int(one.entry.message.id[1:])]
+        vector = unit(PLACES[place] + 0.1 * rng.normal(size=(1, 8)))[0]
+        await shop.counts.count(one.partition, [Tally(one.id, one.entry, topic, pack_vector(vector))])
+
+    async def embedder() -> tuple[str, int]:
+        return "drawn", 8
+
+    fissures = Fissures(store)
+    await Discovery(shop.pools, shop.counts, shop.models, DiscoverRules(first=10), fissures, embedder).run(NOW)
+    model = (await shop.models.current()).model
+    assert model is not None
+    assert list(await fissures.of(model)) == [A]
+    assert await fissures.of(apart(model)) == {}

@@ -22,6 +22,7 @@ export class Topics {
   #topics = null;
   #found = null;
   #proposals = [];
+  #splits = [];
   #list = h("div", {});
   #offers = h("div", {});
   #count = h("p", { class: "muted", role: "status" });
@@ -66,9 +67,10 @@ export class Topics {
   /** Read everything anew; `open` is the topic to show opened then. */
   async #load(open = null) {
     try {
-      const [{ topics }, { proposals }] = await Promise.all([listTopics(), readProposals()]);
+      const [{ topics }, { proposals, splits }] = await Promise.all([listTopics(), readProposals()]);
       this.#topics = topics;
       this.#proposals = proposals;
+      this.#splits = splits;
       if (this.#search.value.trim()) await this.#ask();
       this.#draw(open);
     } catch (problem) {
@@ -140,16 +142,18 @@ export class Topics {
     if (await changeTopic(deed, topic, this.#topics)) await this.#load(topic.id);
   }
 
-  /** Pairs that may be one issue, for a person to say. */
+  /** Pairs that may be one issue, and topics that may be two, for a person to say. */
   #offer() {
-    if (this.#proposals.length === 0) return [];
     const answer = (name, deed, one, other) => h("button", { type: "button", on: { click: async () => (await deed(one, other)) && this.#load() } }, t(name));
     const pair = ({ topics: [one, other] }) => {
       const [kept, gone] = one.size >= other.size ? [one, other] : [other, one];
       const name = (topic) => h("b", { title: topic.exemplars[0]?.text }, said(topicName(topic)));
       return h("li", {}, h("span", {}, name(kept), ` ${t("topics.and")} `, name(gone)), answer("topics.proposals.merge", mergeInto, gone, kept), answer("topics.proposals.apart", keepApart, gone, kept));
     };
-    return [h("section", { class: "block offers" }, h("h2", {}, t("topics.proposals")), h("ul", {}, this.#proposals.slice(0, 5).map(pair)), h("p", { class: "muted small" }, t("topics.proposals.note")))];
+    const split = ({ topic }) =>
+      h("li", {}, h("b", { title: topic.exemplars[0]?.text }, said(topicName(topic))), h("button", { type: "button", on: { click: () => this.#change("split", topic) } }, t("topics.splits.look")));
+    const block = (name, lines) => (lines.length === 0 ? [] : [h("section", { class: "block offers" }, h("h2", {}, t(name)), h("ul", {}, lines), h("p", { class: "muted small" }, t(`${name}.note`)))]);
+    return [...block("topics.proposals", this.#proposals.slice(0, 5).map(pair)), ...block("topics.splits", this.#splits.slice(0, 5).map(split))];
   }
 
   #line(topic, most) {
