@@ -113,8 +113,7 @@ TOLD: Mapping[str, Told] = {
     ),
     "GET /v1/topics/map": Told(shapes.TopicMap, {"topics": [{"id": "t7", "x": -0.31, "y": 0.52}]}),
     "GET /v1/topics/proposals": Told(
-        shapes.ProposalList, {"proposals": [{"topics": [examples.TOPIC, examples.TOPIC], "apart": 0.31}],
-                              "splits": [{"topic": examples.TOPIC, "apart": 7.1}]}
+        shapes.ProposalList, {"proposals": [{"topics": [examples.TOPIC, examples.TOPIC], "apart": 0.31}], "splits": []}
     ),
     "GET /v1/topics/{topic_id}/parts": Told(
         shapes.TopicParts,
