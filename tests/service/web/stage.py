@@ -135,7 +135,7 @@ def build(stage: Stage) -> FastAPI:
 
     @app.get("/v1/topics/proposals")
     async def proposals() -> Json:
-        return {"proposals": []}
+        return {"proposals": [], "splits": []}
 
     @app.get("/v1/topics/{topic_id}/lineage")
     async def lineage(topic_id: str) -> Json:
