@@ -47,6 +47,7 @@ from service.store.receivers import ReceiverStates
 from service.store.redis import Store, store_errors, text_of
 from service.store.shipped import Shipped
 from service.store.sweep import Sweep
+from service.store.teams import KEPT as TEAM_KEPT
 from service.store.teams import Teams
 from service.store.vigil import Vigil
 
@@ -162,6 +163,7 @@ def kept(settings: Settings) -> tuple[Keeping, ...]:
     text: Mapping[Language, str] = {"en": "redacted text", "zh": "脱敏文本"}
     sums: Mapping[Language, str] = {"en": "sums", "zh": "汇总数字"}
     hashed: Mapping[Language, str] = {"en": "keyed hash", "zh": "带密钥哈希"}
+    numbers: Mapping[Language, str] = {"en": "numbers of alerts", "zh": "告警编号"}
     named: Mapping[Language, str] = {"en": "names of keys", "zh": "密钥名称"}
     return (
         Keeping({"en": "messages", "zh": "消息"}, text, settings.keep_messages, settings.recent),
@@ -171,6 +173,7 @@ def kept(settings: Settings) -> tuple[Keeping, ...]:
         Keeping({"en": "observations of indicators", "zh": "指标观测"}, sums, settings.keep_counts),
         Keeping({"en": "who was counted", "zh": "已计数顾客"}, hashed, 4 * days),
         Keeping({"en": "ids of messages seen", "zh": "已见消息编号"}, hashed, settings.keep_seen + days),
+        Keeping({"en": "which alerts a team was told of", "zh": "团队被通知过哪些告警"}, numbers, TEAM_KEPT),
         Keeping({"en": "orders shipped, by day", "zh": "每日发货订单数"}, sums, settings.keep_orders),
         Keeping({"en": "pushed context", "zh": "推送的顾客资料"}, text, settings.keep_context),
         Keeping({"en": "that a customer was erased", "zh": "已抹去某位顾客的记录"}, hashed, KEPT),

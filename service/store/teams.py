@@ -8,7 +8,7 @@ from models.severity import Severity
 from service.store import keys
 from service.store.redis import Store, store_errors
 
-_KEPT = timedelta(days=400)
+KEPT = timedelta(days=400)
 _WEEK = timedelta(weeks=1)
 _NONE = ""
 
@@ -57,7 +57,7 @@ class Teams:
         """Put down that a team is told of an alert, or that it is held back."""
         name = f"{entry.alert_id} {entry.severity.value}"
         key = keys.team_told(team) if told else keys.team_held(team)
-        oldest = (entry.at - _KEPT).timestamp()
+        oldest = (entry.at - KEPT).timestamp()
         steps: list[tuple[object, ...]] = [("ZADD", key, "NX", entry.at.timestamp(), name)]
         if told:  # what was held back and is graver now is held no longer
             steps += [("ZREM", keys.team_held(team), f"{entry.alert_id} {grade.value}") for grade in Severity]

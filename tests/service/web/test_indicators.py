@@ -68,6 +68,12 @@ def test_an_indicator_shows_its_hour_its_thresholds_and_why(person: Person) -> N
     person.sees(".gauge", "等待超过 15 分钟")
 
 
+def test_the_month_in_hindsight_stands_beside_the_cost(person: Person) -> None:
+    person.goes("/#/indicators").sees(".hindsight", "No alert of the last 30 days stands on a topic")
+    person.clicks(".language")
+    person.sees(".hindsight h2", "本月回顾")
+
+
 def test_an_alert_on_an_indicator_speaks_of_its_figure_and_names_the_queue(person: Person) -> None:
     person.goes("/").sees(".feed a.open", "Waiting over 15 minutes")
     assert "%" in person.sees(".feed .numbers").text and "customers" not in person.sees(".feed .numbers").text
