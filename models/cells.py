@@ -7,7 +7,7 @@ batches come and go by the day, times the topic's affinity to the value, since s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -141,13 +141,3 @@ class Cells:
         cells = cls.__new__(cls)
         cells._state = CellState.unpack(packed)
         return cells
-
-
-def flat(counts: Mapping[str, Mapping[str, Mapping[str, int]]], *, none: str = "") -> list[tuple[str, str, str, int]]:
-    """Counts nested by topic, attribute and value as `Cells.take` wants them; ``none`` is the name of no topic there."""
-    return [
-        ("" if topic == none else topic, attribute, value, count)
-        for topic, attributes in counts.items()
-        for attribute, values in attributes.items()
-        for value, count in values.items()
-    ]

@@ -135,6 +135,7 @@ class Space(Generic[Handle]):
         self.buckets: Ints = np.empty(0, np.int64)
         self._customers: Ints = np.empty(0, np.int64)
         self._wordings: Ints = np.empty(0, np.int64)
+        self._texts: list[str] = []
         self._values: dict[str, Ints] = {}
         self._attributes: list[Mapping[str, str]] = []
         self._radii: tuple[float, ...] = ()
@@ -183,7 +184,8 @@ class Space(Generic[Handle]):
         self.vectors = np.concatenate([self.vectors, vectors.astype(np.float32)])
         self.buckets = np.concatenate([self.buckets, np.asarray(buckets, np.int64)])
         self._customers = np.concatenate([self._customers, _codes(customers)])
-        self._wordings = np.concatenate([self._wordings, _codes([normalise(gist(text)) for text in texts])])
+        self._wordings = np.concatenate([self._wordings, np.full(len(texts), _NOWHERE, np.int64)])
+        self._texts += texts
         self._attributes += attributes
         for name in dict.fromkeys(name for row in attributes for name in row):
             if name not in self._values and len(self._values) < self.settings.max_attributes:
@@ -234,6 +236,13 @@ class Space(Generic[Handle]):
         inside = np.flatnonzero((self.buckets >= first) & (self.buckets <= last))
         near = self.vectors[inside] @ centroid > self.nearest
         return inside[near], inside[~near]
+
+    def wordings(self, rows: Ints) -> Ints:
+        """A number for the wording of each row, the same for the same; each is read when it is first asked for."""
+        new = rows[self._wordings[rows] == _NOWHERE]
+        self._wordings[new] = _codes([normalise(gist(self._texts[row])) for row in new])
+        found: Ints = self._wordings[rows]
+        return found
 
     def share(self, cell: Cell, now: int) -> float:
         """Of the messages of the last days before bucket ``now`` that have an attribute, those with one value of it."""
@@ -295,6 +304,7 @@ class Space(Generic[Handle]):
         self._past_with = {name: past[keep] for name, past in self._past_with.items()}
         self.handles = [self.handles[row] for row in keep]
         self._attributes = [self._attributes[row] for row in keep]
+        self._texts = [self._texts[row] for row in keep]
         self.vectors, self.buckets = self.vectors[keep], self.buckets[keep]
         self._customers, self._wordings = self._customers[keep], self._wordings[keep]
         self._values = {name: values[keep] for name, values in self._values.items()}
@@ -471,7 +481,7 @@ class _View:
         first = int(np.searchsorted(space.buckets, now - settings.same_days // BUCKET))
         last = int(np.searchsorted(space.buckets, now))
         rows = np.arange(first, last)[::-1]  # newest first, so that the newest of each wording stays
-        rows = rows[np.sort(np.unique(space._wordings[rows], return_index=True)[1])]
+        rows = rows[np.sort(np.unique(space.wordings(rows), return_index=True)[1])]
         ready = space._past[rows] >= settings.least_past
         recent = now - space.buckets[rows] <= longest
         centres = np.flatnonzero(ready & recent)[: settings.max_centres]

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import blake2b
 
 from models.buckets import BUCKETS_PER_HOUR, end_of, start_of
-from models.cells import CellVerdict, flat
+from models.cells import CellVerdict
 from models.cellstate import Cell
 from models.cellwatch import CellWatch
 from models.detector import Detector
@@ -75,7 +75,7 @@ class Hidden:
         watch.per_week = false_alarms_per_week
         begin = hour - self._past // timedelta(hours=1) if watch.hour is None else watch.hour + 1
         for one in range(begin, hour + 1):
-            watch.take(one, _counted(await self._counts.cells_of_hours([one])))
+            watch.take(one, _counted(await self._counts.flat_cells([one])))
             await asyncio.sleep(0)  # the lease is renewed beside a long past
         self._finds = tuple(_find(one, hour) for one in await asyncio.to_thread(watch.judge, detector.outlook(loud)))
         self._written = False
@@ -176,6 +176,10 @@ def _find(verdict: CellVerdict, hour: int) -> Find:
     return Find(f"{HIDDEN}{cell.topic}-{name}", verdict, (hour + 1 - verdict.hours) * BUCKETS_PER_HOUR)
 
 
-def _counted(cells: Mapping[str, Mapping[str, Counter[str]]]) -> list[tuple[str, str, str, int]]:
-    """An hour's counts by value; chatter says nothing of what is sold."""
-    return flat({topic: values for topic, values in cells.items() if topic != CHATTER}, none=NOISE)
+def _counted(cells: Iterable[tuple[str, str, str, int]]) -> list[tuple[str, str, str, int]]:
+    """An hour's counts by value, messages of no topic under no name; chatter says nothing of what is sold."""
+    return [
+        ("" if topic == NOISE else topic, attribute, value, count)
+        for topic, attribute, value, count in cells
+        if topic != CHATTER
+    ]

@@ -511,8 +511,7 @@ class Judge:
             pasts: dict[str, dict[int, int]] = {name: {} for name in new}
             if bench.detector.topics or bench.position >= bench.raise_from:
                 pasts = await self._counts.history(new, bench.position - _PAST // timedelta(minutes=5), bench.position)
-            for name in new:
-                bench.detector.add(name, pasts[name] or None)
+            bench.detector.add_all({name: pasts[name] or None for name in new})
         bench.model_version = current.version
         self._metrics.topics.set(len(watched))
 

@@ -189,15 +189,14 @@ class Tide:
 
     async def _volumes(self, hours: range) -> list[_Volume]:
         """Distinct customers of each hour."""
-        buckets = await self._counts.buckets(range(hours.start * BUCKETS_PER_HOUR, hours.stop * BUCKETS_PER_HOUR))
+        buckets = await self._counts.volumes(range(hours.start * BUCKETS_PER_HOUR, hours.stop * BUCKETS_PER_HOUR))
         volumes = []
         for n, hour in enumerate(hours):
             channels: Counter[str] = Counter()
-            for cells in (await self._counts.cells_of_hours([hour])).values():
-                channels.update(cells.get(CHANNEL, {}))
+            for _, _, channel, count in await self._counts.flat_cells([hour], CHANNEL):
+                channels[channel] += count
             own = buckets[n * BUCKETS_PER_HOUR : (n + 1) * BUCKETS_PER_HOUR]
-            totals = [sum(one.customers.values()) + one.noise for one in own]
-            volumes.append(_Volume(totals, [one.noise for one in own], channels))
+            volumes.append(_Volume([total for total, _ in own], [noise for _, noise in own], channels))
         return volumes
 
     async def _curve(self, swell: Swell) -> tuple[CurvePoint, ...]:

@@ -127,6 +127,11 @@ class Counts:
         hashes = await hashes_by_bucket(self._store, keys.counts, buckets, self._partitions)
         return [_bucket_counts(parts) for parts in hashes]
 
+    async def volumes(self, buckets: Sequence[int]) -> list[tuple[int, int]]:
+        """Distinct customers of each bucket: of all topics and of none, and of none alone."""
+        hashes = await hashes_by_bucket(self._store, keys.counts, buckets, self._partitions)
+        return [_volume(parts) for parts in hashes]
+
     async def history(self, topics: Sequence[str], first: int, last: int) -> dict[str, dict[int, int]]:
         """Customers by topic and bucket over ``[first, last]``; zero buckets left out."""
         history: dict[str, dict[int, int]] = {topic: {} for topic in topics}
@@ -171,16 +176,27 @@ class Counts:
     async def cells_of_hours(self, hours: Iterable[int]) -> dict[str, dict[str, Counter[str]]]:
         """Counts by topic, attribute and value over the given hours since the epoch."""
         cells: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+        for topic, attribute, value, count in await self.flat_cells(hours):
+            cells[topic][attribute][value] = count
+        return cells
+
+    async def flat_cells(self, hours: Iterable[int], attribute: str | None = None) -> list[tuple[str, str, str, int]]:
+        """The same, a row each: topic, attribute, value, count; of one attribute where it is named."""
         with store_errors():
             pipe = self._store.client.pipeline(transaction=False)
             for hour in hours:
                 for partition in range(self._partitions):
                     pipe.hgetall(keys.cells(partition, hour))
-            for fields in await pipe.execute():
-                for field, value in fields.items():
-                    topic, attribute, name = field.decode().split(FIELD_SEPARATOR, 2)
-                    cells[topic][attribute][name] += int(value)
-        return cells
+            answer = await pipe.execute()
+        if attribute is not None:
+            wanted = f"{FIELD_SEPARATOR}{attribute}{FIELD_SEPARATOR}".encode()
+            answer = [{field: n for field, n in fields.items() if wanted in field} for fields in answer]
+        rows = []
+        for name, count in _summed(answer):
+            topic, of, value = name.split(FIELD_SEPARATOR, 2)
+            if attribute in (None, of):
+                rows.append((topic, of, value, count))
+        return rows
 
 
 def _stream(partition: int, moved_from: str | None) -> str:
@@ -191,18 +207,35 @@ def _stream(partition: int, moved_from: str | None) -> str:
 
 
 def _bucket_counts(parts: Sequence[Mapping[bytes, bytes]]) -> BucketCounts:
-    customers: Counter[str] = Counter()
-    messages: Counter[str] = Counter()
-    for fields in parts:
-        for field, value in fields.items():
-            name = field.decode()
-            if name.endswith(_MESSAGES):
-                messages[name.removesuffix(_MESSAGES)] += int(value)
-            else:
-                customers[name] += int(value)
+    found = _summed(parts)
+    customers = Counter({name: count for name, count in found if not name.endswith(_MESSAGES)})
+    messages = Counter({name.removesuffix(_MESSAGES): count for name, count in found if name.endswith(_MESSAGES)})
     noise = customers.pop(NOISE, 0)
     customers.pop(CHATTER, None)
     return BucketCounts(customers, messages, noise, sum(messages.values()))
+
+
+def _volume(parts: Sequence[Mapping[bytes, bytes]]) -> tuple[int, int]:
+    """Customers in all and of no topic, without a look at the single topics."""
+    end, chatter, noise = _MESSAGES.encode(), CHATTER.encode(), NOISE.encode()
+    total = sum(int(n) for fields in parts for field, n in fields.items() if not field.endswith(end))
+    left_out = sum(int(fields.get(chatter, 0)) for fields in parts)
+    return total - left_out, sum(int(fields.get(noise, 0)) for fields in parts)
+
+
+def _summed(parts: Sequence[Mapping[bytes, bytes]]) -> list[tuple[str, int]]:
+    """What stands under each name in all parts together; names are read once, since there are many of them."""
+    total: dict[bytes, int] = {}
+    for fields in parts:
+        if not total:
+            total = dict(zip(fields, map(int, fields.values()), strict=True))
+            continue
+        known = total.get
+        for field, value in fields.items():
+            total[field] = known(field, 0) + int(value)
+    if not total:
+        return []
+    return list(zip(b"\x00".join(total).decode().split("\x00"), total.values(), strict=True))
 
 
 def _seconds(span: timedelta) -> int:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.cells import Cells, flat
+from models.cells import Cells
 from models.cellstate import Cell
 from models.verdict import Outlook
 
@@ -97,10 +97,6 @@ def test_memory_is_bounded_and_keeps_what_is_heard_most() -> None:
     kept = cells.take(72, [])
     assert kept <= 50
     assert any(cell.value == "A1" for cell in cells.scores(outlook()))
-
-
-def test_nested_counts_are_flattened() -> None:
-    assert flat({"heat": {"batch": {"A1": 2}}}) == [("heat", "batch", "A1", 2)]
 
 
 def test_time_does_not_run_backwards() -> None:
