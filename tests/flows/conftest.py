@@ -30,6 +30,8 @@ class Stage:
     settings: dict[str, str] = field(default_factory=dict)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     connection: redis.Redis | None = None
+    prefix: tuple[str, ...] = ()
+    """What runs the roles that are started from now on, to have them elsewhere."""
 
     def start(self, role: str, **settings: str) -> subprocess.Popen[bytes]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")} | {
@@ -42,7 +44,7 @@ class Stage:
             **{f"TOCSIN_{name.upper()}": value for name, value in settings.items()},
         }
         with (self.folder / f"{role}.log").open("ab") as log:
-            command = [sys.executable, "-m", "service", role]
+            command = [*self.prefix, sys.executable, "-m", "service", role]
             process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         self.processes.append(process)
         return process
