@@ -21,7 +21,7 @@ from rich.table import Table
 
 from tests.benchmarks.figure import Figure
 
-PARTS = ("live", "ingest", "counting", "startup", "judging", "scale")
+PARTS = ("live", "ingest", "counting", "startup", "judging", "scale", "embedding", "endtoend")
 DETECTOR = ("surge", "hidden")
 """Benchmarks of the detector, each with JSON of its own form on its standard output."""
 

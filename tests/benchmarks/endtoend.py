@@ -1,0 +1,247 @@
+"""A part of `make bench`: messages a second from POST to counted, beside the usual ways to sort messages into topics.
+
+The peers take the same messages in the same run, in turns, on the same two cores: BERTopic's ``transform``, and the
+plain pipeline (encode one by one, ``hdbscan.approximate_predict``, one INCR each in the same store). Both have plain
+sentence-transformers in float32 with the service's own weights, and are fitted on the history that the service found
+its topics in. Needs the extra ``bench``. ``python -m tests.benchmarks.endtoend`` prints the figures.
+"""
+
+import json
+import os
+import tempfile
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+import httpx
+import numpy as np
+import redis
+from rich.console import Console
+
+from models.embed import Vectors
+from models.encoder.prepare import prepare
+from models.sentence import TorchEmbedder
+from service.commands.serve import Group
+from service.settings import TimeMode, load_settings
+from service.store.embedded import running_url
+from tests.benchmarks.chat import new, repeating
+from tests.benchmarks.figure import Figure, alternated, ratio
+from tests.benchmarks.live import BURST, settled
+
+HISTORY, PACE = 1_200, timedelta(minutes=4)
+MEASURED, ROUNDS, BATCH = 240, 3, 80
+REPEATING = 2_000
+"""Messages of the stream that repeats itself: enough for the cache to be as warm as the stream lets it be."""
+SINGLES = 120
+PATIENCE = 300.0
+
+
+def figures() -> list[Figure]:
+    warnings.simplefilter("ignore")
+    history = new(HISTORY, seed=7)
+    peers = Peers(history)
+    fresh = new(MEASURED * ROUNDS, seed=8)
+    told: list[Figure] = []
+    with serving(history, cache=0) as (client, url):
+        parts = iter(range(ROUNDS)), iter(range(ROUNDS)), iter(range(ROUNDS))
+
+        def part(side: int) -> list[str]:
+            start = next(parts[side]) * MEASURED
+            return fresh[start : start + MEASURED]
+
+        ours, bertopic, plain = alternated(
+            [
+                lambda: through(client, part(0)),
+                lambda: rate(peers.bertopic, part(1)),
+                lambda: rate(lambda texts: peers.plain(texts, url), part(2)),
+            ],
+            ROUNDS,
+        )
+        told += beside("POST to counted, each text new", ours, bertopic, plain, 5)
+        spans = [one_by_one(client, number) for number in range(SINGLES)]
+        told.append(Figure("one message, POST to counted, p50", 1_000 * median(spans), "ms"))
+        told.append(Figure("one message, POST to counted, p99", 1_000 * quantiles(spans, n=100)[98], "ms"))
+        noticed = alerted(client)
+        if noticed is not None:
+            told.append(Figure("burst that crosses the bound, POST to the alert on the stream", noticed, "s"))
+    with serving(history, cache=50_000) as (client, url):
+        stream = repeating(REPEATING, seed=9)
+        ours = [through(client, stream)]
+        told += beside(
+            "POST to counted, repeating chat", ours,
+            [rate(peers.bertopic, stream[:MEASURED])], [rate(lambda texts: peers.plain(texts, url), stream[:MEASURED])], 10,
+        )  # fmt: skip
+    return told
+
+
+def beside(
+    name: str, ours: Sequence[float], bertopic: Sequence[float], plain: Sequence[float], goal: float
+) -> list[Figure]:
+    unit = "messages/s"
+    return [
+        Figure(name, median(ours), unit, ratio(ours, bertopic), f"BERTopic.transform ({median(bertopic):.0f})", goal),
+        Figure(name, median(ours), unit, ratio(ours, plain), f"the plain pipeline ({median(plain):.0f})", goal),
+    ]
+
+
+class Peers:
+    """Both peers, fitted on ``history``."""
+
+    def __init__(self, history: Sequence[str]) -> None:
+        import hdbscan
+        from bertopic import BERTopic
+        from umap import UMAP
+
+        self._encoder = TorchEmbedder(prepare(load_settings().cache), threads=len(os.sched_getaffinity(0)))
+        vectors = self._encoder.embed(history)
+        self._bertopic = BERTopic(
+            embedding_model=_Backend(self._encoder), umap_model=UMAP(n_components=5, metric="cosine", random_state=0),
+            hdbscan_model=hdbscan.HDBSCAN(min_cluster_size=10, prediction_data=True), calculate_probabilities=False,
+        )  # fmt: skip
+        self._bertopic.fit(list(history), vectors)
+        self._clusterer = hdbscan.HDBSCAN(min_cluster_size=5, prediction_data=True).fit(vectors)
+
+    def bertopic(self, texts: Sequence[str]) -> None:
+        self._bertopic.transform(list(texts))
+
+    def plain(self, texts: Sequence[str], url: str) -> None:
+        import hdbscan
+
+        with redis.Redis.from_url(url) as store:
+            for text in texts:
+                labels, _ = hdbscan.approximate_predict(self._clusterer, self._encoder.embed([text]))
+                store.incr(f"bench:{labels[0]}")
+
+
+class _Backend:
+    """What BERTopic asks of an embedding model of its own."""
+
+    def __init__(self, encoder: TorchEmbedder) -> None:
+        self.embed_documents: Callable[..., Vectors] = lambda texts, verbose=False: encoder.embed(texts)
+        self.embed_words = self.embed_documents
+        self.embed: Callable[..., Vectors] = self.embed_documents
+
+    def encode(self, texts: Sequence[str], **_: object) -> Vectors:
+        return np.asarray(self.embed(texts))
+
+
+@contextmanager
+def serving(history: Sequence[str], *, cache: int) -> Iterator[tuple[httpx.Client, str]]:
+    """The whole service with its topics found in ``history``, days of it."""
+    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as folder:
+        data = Path(folder) / "store"
+        settings = load_settings(
+            data_dir=data, port=0, time=TimeMode.event, encoder_cache=cache, log_level="error",
+            discover_every=timedelta(days=30), max_batch=2_000,
+        )  # fmt: skip
+        with (
+            Group(settings, Console(stderr=True)) as group,
+            httpx.Client(base_url=group.url, timeout=60, trust_env=False) as client,
+        ):
+            url = running_url(data)
+            assert url is not None
+            start = datetime.now(UTC) - PACE * (len(history) + 30)
+            post(client, history, lambda number: start + number * PACE)
+            drained(client)
+            settled(client)
+            yield client, url
+
+
+def through(client: httpx.Client, texts: Sequence[str]) -> float:
+    """Messages a second from the first POST to all counted."""
+    now = datetime.now(UTC) - timedelta(minutes=90)
+    begun = time.perf_counter()
+    post(client, texts, lambda number: now + timedelta(milliseconds=number))
+    drained(client)
+    return len(texts) / (time.perf_counter() - begun)
+
+
+def post(client: httpx.Client, texts: Sequence[str], at: Callable[[int], datetime]) -> None:
+    serial = f"{time.monotonic_ns()}"
+    messages = [
+        {"id": f"{serial}-{n}", "text": text, "customer_id": f"c{serial}{n}", "occurred_at": at(n).isoformat()}
+        for n, text in enumerate(texts)
+    ]
+    for start in range(0, len(messages), BATCH):
+        client.post("/v1/messages:batch", json=messages[start : start + BATCH]).raise_for_status()
+
+
+def drained(client: httpx.Client) -> None:
+    end = time.perf_counter() + PATIENCE
+    while client.get("/v1/status").json()["waiting"] and time.perf_counter() < end:
+        time.sleep(0.05)
+
+
+def one_by_one(client: httpx.Client, number: int) -> float:
+    """Seconds until the answer to a message that waits for its topic, which comes once it is counted."""
+    text = f"充电宝充不进电了 {number}" if number % 2 else f"it stopped charging after three days {number}"
+    at = datetime.now(UTC) - timedelta(minutes=80)
+    begun = time.perf_counter()
+    answer = client.post(
+        "/v1/messages?wait=topic&timeout=10",
+        json={"id": f"one-{number}", "text": text, "customer_id": f"one{number}", "occurred_at": at.isoformat()},
+    )
+    assert answer.raise_for_status().json()["waited"]
+    return time.perf_counter() - begun
+
+
+def alerted(client: httpx.Client) -> float | None:
+    """Seconds from posting a burst of one issue to its alert on the event stream; None where none came."""
+    from training.corpus import load_issues
+
+    issue = max(load_issues(), key=lambda one: len(one.wordings["en"]))
+    begin = datetime.now(UTC) - timedelta(minutes=10)
+    burst = [
+        {
+            "id": f"burst-{n}", "text": f"{issue.wordings['en'][n % len(issue.wordings['en'])]} {n}",
+            "customer_id": f"burst{n}", "occurred_at": (begin + timedelta(seconds=10 * n)).isoformat(),
+            "attributes": {"batch": "B7"},
+        }
+        for n in range(BURST)
+    ]  # fmt: skip
+    came: list[float] = []
+    listening = threading.Event()
+
+    def listen() -> None:
+        patience = httpx.Timeout(10, read=120)
+        try:
+            with client.stream("GET", "/v1/alerts/stream", timeout=patience) as stream:
+                for line in stream.iter_lines():
+                    listening.set()
+                    if line.startswith("data:") and _of_burst(client, json.loads(line[5:])):
+                        came.append(time.perf_counter())
+                        return
+        except httpx.HTTPError:
+            listening.set()
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    listening.wait(30)
+    begun = time.perf_counter()
+    client.post("/v1/messages:batch", json=burst).raise_for_status()
+    thread.join(130)
+    return came[0] - begun if came else None
+
+
+def _of_burst(client: httpx.Client, told: dict[str, Any]) -> bool:
+    if "alert" not in told:
+        return False
+    alert = client.get(f"/v1/alerts/{told['alert']['alert_id']}").json()
+    return any(sample["message_id"].startswith("burst-") for sample in alert["samples"])
+
+
+def rate(work: Callable[[Sequence[str]], None], texts: Sequence[str]) -> float:
+    begun = time.perf_counter()
+    work(texts)
+    return len(texts) / (time.perf_counter() - begun)
+
+
+if __name__ == "__main__":
+    print(json.dumps([asdict(figure) for figure in figures()], indent=1))
