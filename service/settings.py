@@ -177,7 +177,7 @@ def _written(value: object) -> str:
         case tuple():
             return ",".join(value)
         case timedelta():
-            return f"PT{value.total_seconds():g}S"
+            return f"PT{value.total_seconds():f}S"  # never 2.592e+06, which is no span
         case _:
             return str(value)
 

@@ -21,7 +21,6 @@ from statistics import median, quantiles
 from typing import Any
 
 import httpx
-import numpy as np
 import redis
 from rich.console import Console
 
@@ -35,11 +34,11 @@ from tests.benchmarks.chat import new, repeating
 from tests.benchmarks.figure import Figure, alternated, ratio
 from tests.benchmarks.live import BURST, settled
 
-HISTORY, PACE = 1_200, timedelta(minutes=4)
-MEASURED, ROUNDS, BATCH = 240, 3, 80
-REPEATING = 2_000
+HISTORY, PACE = 800, timedelta(minutes=6)
+MEASURED, ROUNDS, BATCH = 150, 2, 50
+REPEATING = 1_500
 """Messages of the stream that repeats itself: enough for the cache to be as warm as the stream lets it be."""
-SINGLES = 120
+SINGLES = 100
 PATIENCE = 300.0
 
 
@@ -102,7 +101,7 @@ class Peers:
         self._encoder = TorchEmbedder(prepare(load_settings().cache), threads=len(os.sched_getaffinity(0)))
         vectors = self._encoder.embed(history)
         self._bertopic = BERTopic(
-            embedding_model=_Backend(self._encoder), umap_model=UMAP(n_components=5, metric="cosine", random_state=0),
+            embedding_model=_backend(self._encoder), umap_model=UMAP(n_components=5, metric="cosine", random_state=0),
             hdbscan_model=hdbscan.HDBSCAN(min_cluster_size=10, prediction_data=True), calculate_probabilities=False,
         )  # fmt: skip
         self._bertopic.fit(list(history), vectors)
@@ -120,16 +119,15 @@ class Peers:
                 store.incr(f"bench:{labels[0]}")
 
 
-class _Backend:
-    """What BERTopic asks of an embedding model of its own."""
+def _backend(encoder: TorchEmbedder) -> Any:
+    """The encoder as BERTopic asks for one."""
+    from bertopic.backend import BaseEmbedder
 
-    def __init__(self, encoder: TorchEmbedder) -> None:
-        self.embed_documents: Callable[..., Vectors] = lambda texts, verbose=False: encoder.embed(texts)
-        self.embed_words = self.embed_documents
-        self.embed: Callable[..., Vectors] = self.embed_documents
+    class Backend(BaseEmbedder):
+        def embed(self, documents: Sequence[str], verbose: bool = False) -> Vectors:
+            return encoder.embed(documents)
 
-    def encode(self, texts: Sequence[str], **_: object) -> Vectors:
-        return np.asarray(self.embed(texts))
+    return Backend()
 
 
 @contextmanager

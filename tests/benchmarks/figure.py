@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal
+from typing import Literal, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,10 @@ class Figure:
         return figure >= self.goal if self.sense == "least" else figure <= self.goal
 
 
-def alternated(sides: Sequence[Callable[[], float]], rounds: int) -> list[list[float]]:
+def alternated(sides: Sequence[Callable[[], T]], rounds: int) -> list[list[T]]:
     """What each side measures in each round, the sides taking turns, so that other work on the machine hits all of
     them; every second round in the reverse order."""
-    found: list[list[float]] = [[] for _ in sides]
+    found: list[list[T]] = [[] for _ in sides]
     for number in range(rounds):
         order = range(len(sides)) if number % 2 == 0 else range(len(sides) - 1, -1, -1)
         for side in order:
