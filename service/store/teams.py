@@ -65,11 +65,14 @@ class Teams:
             await self._store.together(*steps, ("ZREMRANGEBYSCORE", key, "-inf", oldest))
 
     async def reported(self, receiver: str, week: str) -> bool:
-        """Whether a receiver had its report of a week; from now on it has."""
+        """Whether a receiver had its report of a week."""
         with store_errors():
-            before = await self._store.client.hget(keys.WEEKLY, receiver)
+            return bool(await self._store.client.hget(keys.WEEKLY, receiver) == week.encode())
+
+    async def report(self, receiver: str, week: str) -> None:
+        """Put down that it has."""
+        with store_errors():
             await self._store.client.hset(keys.WEEKLY, receiver, week)
-        return bool(before == week.encode())
 
     async def _read(self, key: str, since: datetime, until: datetime) -> list[Entry]:
         with store_errors():
