@@ -49,6 +49,7 @@ class Deliverer:
         self._teams = teams
         self._reports = reports
         self._budgets = budgets_of(receivers)
+        self._reported: dict[str, str] = {}
         self._receivers = {receiver.name: receiver for receiver in receivers}
         self._states = states
         self._metrics = metrics
@@ -119,7 +120,10 @@ class Deliverer:
                 continue
             monday = monday_of(now.astimezone(receiver.weekly))
             week = f"{monday:%Y-%m-%d}"
-            if now < monday + _NINE or await self._teams.reported(receiver.name, week):
+            if now < monday + _NINE or self._reported.get(receiver.name) == week:
+                continue
+            if await self._teams.reported(receiver.name, week):
+                self._reported[receiver.name] = week
                 continue
             (last,) = await self._reports.weeks(receiver.team, monday - timedelta(weeks=1), 1)
             budget = self._budgets[receiver.team]
@@ -127,6 +131,7 @@ class Deliverer:
             await self._outbox.put(
                 Due(f"weekly:{_digest(receiver.name)}:{week}", receiver.name, orjson.dumps(body)), now
             )
+            await self._teams.report(receiver.name, week)
 
     async def _serve(self, name: str, dues: Sequence[Due], now: datetime) -> None:
         """Everything that is due to one receiver, in order, at its pace."""
