@@ -75,7 +75,7 @@ def test_a_name_holds_no_personal_data_and_stands_with_who_gave_it(api: httpx.Cl
 
 def test_one_topic_has_a_place_on_the_map_and_nothing_to_be_merged_with(api: httpx.Client) -> None:
     assert [one["id"] for one in api.get("/v1/topics/map").json()["topics"]] == ["t1"]
-    assert api.get("/v1/topics/proposals").json() == {"proposals": []}
+    assert api.get("/v1/topics/proposals").json() == {"proposals": [], "splits": []}
 
 
 def test_the_alerts_of_a_topic_are_those_of_what_was_merged_into_it_too(served: Stage, api: httpx.Client) -> None:
