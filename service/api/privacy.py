@@ -74,5 +74,6 @@ async def erase_customer(request: Request, customer_id: str) -> dict[str, Any]:
     await parts.erasures.note(hashed, parts.clock())  # first: whoever holds the customer lets go, and looks once more
     erased = await parts.customers.erase(hashed)
     parts.context.forget()
+    parts.ingest.forget()
     await parts.access.note(Access(parts.clock(), await who(request), "erase", hashed))
     return {"erased": erased.counts}

@@ -17,6 +17,7 @@ from service.store.inbox import Accepted, Inbox
 
 _AHEAD = timedelta(minutes=15)  # a sender's clock may be this far ahead; more is an error of its time zone
 _SHORT, _REMEMBERED = 64, 20_000  # characters of a value, and values, that are remembered: at most some 5 MB
+_REMEMBERED_FOR = timedelta(minutes=1)
 _SEPARATORS = str.maketrans("", "", CELL_SEPARATOR + FIELD_SEPARATOR)
 
 
@@ -43,6 +44,7 @@ class Ingest:
         self._together = Together(inbox, clock)
         self._redact = Redactor(rules.redact)
         self._harmless: set[str] = set()
+        self._since = clock()
 
     def check(self, raw: RawMessage) -> None:
         """Raises `BadMessage` with the field and the fix."""
@@ -59,12 +61,22 @@ class Ingest:
 
     async def take(self, raws: Sequence[RawMessage], answer: str | None = None) -> list[Accepted]:
         """Append checked messages; returns once the store has them. Raises `StoreAway` or `Overloaded`."""
+        now = self._clock()
+        if now - self._since >= _REMEMBERED_FOR:
+            self.forget()
         entries = [await self._entry(raw, answer) for raw in raws]
-        return await self._inbox.accept(entries, self._clock())
+        return await self._inbox.accept(entries, now)
 
     async def take_one(self, raw: RawMessage, answer: str | None = None) -> Accepted:
         """The same for one message; what other senders post at the same time goes into the store with it."""
+        if self._clock() - self._since >= _REMEMBERED_FOR:
+            self.forget()
         return await self._together.accept(await self._entry(raw, answer))
+
+    def forget(self) -> None:
+        """Drop what is held in memory: a minute has passed, or somebody was erased."""
+        self._harmless.clear()
+        self._since = self._clock()
 
     async def ask(self, raw: RawMessage, answer: str) -> None:
         """Ask what a text is about without counting it. Raises as `take` does."""
