@@ -1,8 +1,8 @@
 """A part of `make bench`: the door beside bare FastAPI endpoints that run on the same server, in alternating rounds.
 
 Rates are messages a second of the serving process's processor time, which is what one core takes where the store and
-the sender have others; beside them stand the rates by the clock. The sender is another process on another core. Messages carry an id, a customer, a
-time, a channel and three attributes; one in ten holds a telephone number of the test range and a name.
+the sender have others; beside them stand the rates by the clock. Messages carry an id, a customer, a time, a channel and
+three attributes; one in ten holds a telephone number of the test range and a name.
 """
 
 import asyncio
