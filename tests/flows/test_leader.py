@@ -2,43 +2,29 @@
 
 import signal
 
-import pytest
-
 from service.store import keys
 from tests.flows.conftest import Stage
 
 LEASE = keys.lease("judge")
 
 
-@pytest.fixture
-def judges(stage: Stage) -> Stage:
-    """A stage with a leader, and one that stands by."""
-    stage.settings = {"TOCSIN_TIME": "event"}
-    stage.start("judge")
-    stage.wait(lambda: leader(stage) is not None)
-    stage.start("judge")
-    stage.wait(lambda: len(stage.redis().keys(keys.metrics("judge-*"))) == 2)
-    return stage
-
-
 def leader(stage: Stage) -> bytes | None:
     return stage.redis().get(LEASE)
 
 
-def test_the_other_takes_over_from_a_killed_leader(judges: Stage) -> None:
-    first, _ = judges.processes
-    token = leader(judges)
-    judges.kill(first)
-    judges.wait(lambda: leader(judges) not in (None, token))
-
-
-def test_a_paused_leader_that_wakes_stands_by(judges: Stage) -> None:
-    first, _ = judges.processes
-    token = leader(judges)
+def test_the_other_takes_over_from_a_paused_or_killed_leader_and_who_wakes_stands_by(stage: Stage) -> None:
+    stage.settings = {"TOCSIN_TIME": "event"}
+    first = stage.start("judge")
+    stage.wait(lambda: leader(stage) is not None)
+    second = stage.start("judge")
+    stage.wait(lambda: len(stage.redis().keys(keys.metrics("judge-*"))) == 2)
+    token = leader(stage)
     first.send_signal(signal.SIGSTOP)
-    judges.wait(lambda: leader(judges) not in (None, token))
-    second = leader(judges)
+    stage.wait(lambda: leader(stage) not in (None, token))
+    other = leader(stage)
     first.send_signal(signal.SIGCONT)
-    judges.wait(lambda: judges.log("judge").count("standing by") == 1)
-    assert leader(judges) == second
+    stage.wait(lambda: stage.log("judge").count("standing by") == 1)
+    assert leader(stage) == other
+    stage.kill(second)
+    stage.wait(lambda: leader(stage) == token)
     assert first.poll() is None
