@@ -21,11 +21,12 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from models.cells import Cells
+from models.cellwatch import CellWatch
 from models.detector import Detector, DetectorSettings
 
 DAYS, TEST, HOURS, TOPICS, PRODUCTS, REGIONS, DEFECTS = 35, 21, 840, 40, 24, 8, 60
 NAMED, NOISE = 0.9, 0.2
+WARM = 7 * 24  # hours before cells are judged
 FAR, MERGE, SHADOW = 0.05, 6, 24  # false episodes a topic-week; hours
 
 
@@ -125,45 +126,68 @@ def _plant(
     return tuple(found)
 
 
-def scores(made: World) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
-    """Best cell score and that cell's batch (or -1) by hour and topic, and the topic's own score."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """By hour of the test and topic: the best cell's score and its batch (or -1), whether it was over the bar that
+    the product sets itself on the history, and the topic's own score."""
+
+    best: NDArray[np.float64]
+    which: NDArray[np.int64]
+    rang: NDArray[np.bool_]
+    own: NDArray[np.float64]
+
+
+def scores(made: World) -> Seen:
+    """The product on a world: its detector, and its watch over cells, which sets its own bar."""
     detector = Detector(DetectorSettings(bucket=timedelta(hours=1)), 96)
-    cells = Cells(bucket_hours=1.0)
+    watch, bar = CellWatch(FAR * TOPICS), np.inf
     for topic in range(TOPICS):
         detector.add(str(topic))
-    kin = {("batch", str(b)): ("product", str(p)) for b, p in enumerate(made.product)}
+    products = [f"P{p:02}" for p in range(PRODUCTS)]
+    batches = [f"P{p:02}-B{b}" for b, p in enumerate(made.product)]
+    regions = [f"north {r}" for r in range(REGIONS)]
+    number = {name: n for n, name in enumerate(batches)}
     best, which = np.full((HOURS, TOPICS), -np.inf), np.full((HOURS, TOPICS), -1)
-    own = np.full((HOURS, TOPICS), -np.inf)
+    own, rang = np.full((HOURS, TOPICS), -np.inf), np.zeros((HOURS, TOPICS), bool)
     for hour in range(HOURS):
         own[hour] = detector.take(96 + hour, made.total[hour, :TOPICS]).score
         counted = [(str(t) if t < TOPICS else "", "", "", int(n)) for t, n in enumerate(made.total[hour])]
         sold = np.stack([made.batch[hour][:, made.product == p].sum(1) for p in range(PRODUCTS)], 1)
-        for name, table in (("batch", made.batch[hour]), ("region", made.region[hour]), ("product", sold)):
+        tables = (("batch", batches, made.batch[hour]), ("region", regions, made.region[hour]))
+        for name, values, table in (*tables, ("product", products, sold)):
             for topic, value in np.argwhere(table).tolist():
-                counted.append((str(topic) if topic < TOPICS else "", name, str(value), int(table[topic, value])))
-        cells.take(96 + hour, counted, kin)
-        if hour >= TEST * 24:
-            for verdict in cells.judge(detector.outlook(), threshold=0.5):
-                topic = int(verdict.cell.topic)
-                if verdict.score > best[hour, topic]:
-                    best[hour, topic] = verdict.score
-                    which[hour, topic] = int(verdict.cell.value) if verdict.cell.attribute == "batch" else -1
-    return best[TEST * 24 :], which[TEST * 24 :], own[TEST * 24 :]
+                of = str(topic) if topic < TOPICS else ""
+                counted.append((of, name, values[value], int(table[topic, value])))
+        watch.take(96 + hour, counted)
+        if hour < WARM:
+            continue
+        bar = watch.bar if hour < TEST * 24 else bar
+        for verdict in watch.judge(detector.outlook()):
+            topic = int(verdict.cell.topic)
+            rang[hour, topic] |= verdict.score >= bar
+            if verdict.score > best[hour, topic]:
+                best[hour, topic] = verdict.score
+                which[hour, topic] = number.get(verdict.cell.value, -1)
+    test = slice(TEST * 24, None)
+    return Seen(best[test], which[test], rang[test], own[test])
 
 
-def judged(made: World, score: NDArray[np.float64], which: NDArray[np.int64]) -> dict[str, float]:
-    """POD at the bar's FAR and how often the culprit is right."""
+def judged(
+    made: World, score: NDArray[np.float64], which: NDArray[np.int64], threshold: float | None = None
+) -> dict[str, float]:
+    """POD at a threshold, else at that of `FAR`, and how often the culprit is right."""
     zero = TEST * 24
     null = np.ones(score.shape, bool)
     for d in made.defects:
         null[d.start - zero : d.end + SHADOW - zero, d.topic] = False
     weeks = null.sum() / 168
-    levels = np.unique(score[null & np.isfinite(score)])[::-1]
-    threshold = levels[0]
-    for level in levels[:4_000]:
-        if _episodes(score >= level, null) > FAR * weeks:
-            break
-        threshold = level
+    if threshold is None:
+        levels = np.unique(score[null & np.isfinite(score)])[::-1]
+        threshold = float(levels[0])
+        for level in levels[:4_000]:
+            if _episodes(score >= level, null) > FAR * weeks:
+                break
+            threshold = float(level)
     found = right = 0
     for d in made.defects:
         window = slice(d.start - zero, d.end + 2 - zero)
@@ -191,9 +215,17 @@ def main(seeds: list[int]) -> None:
     rows = []
     for seed in seeds:
         made = world(seed)
-        best, which, own = scores(made)
-        alone = judged(made, own, np.full(own.shape, -1))
-        rows.append({"seed": seed, **judged(made, best, which), "pod_of_the_topic_alone": alone["pod"]})
+        seen = scores(made)
+        alone = judged(made, seen.own, np.full(seen.own.shape, -1))
+        itself = judged(made, seen.rang.astype(float), seen.which, 0.5)
+        rows.append(
+            {
+                "seed": seed,
+                **judged(made, seen.best, seen.which),
+                "pod_of_the_topic_alone": alone["pod"],
+                "by_its_own_bar": {"pod": itself["pod"], "far_had_over_asked": itself["far"] / FAR},
+            }
+        )
     pod, culprit = (float(np.mean([row[name] for row in rows])) for name in ("pod", "culprit"))
     print(json.dumps({"pod": pod, "culprit": culprit, "seeds": rows}, indent=1))
 
