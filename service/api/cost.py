@@ -59,11 +59,15 @@ async def hindsight(
 ) -> dict[str, Any]:
     """A month of one's own alerts: when each was noticed, beside mean + 3 sd of its topic's hours and a review each Monday at
     nine, in hours after the onset and in the cost of tickets until then. Without what was called noise, and without what
-    only another method would have found."""
+    only another method would have found; ``mean_3_sd_alarms`` is how often that one would have rung on these topics in all.
+    """
     parts: ApiParts = request.app.state.parts
     now = parts.clock()
-    found = await Hindsight(parts.book, parts.counts, parts.rates).review(now - timedelta(days=days), now)
-    return hindsight_view(found, parts.rates) | {"days": days}
+    review = Hindsight(parts.book, parts.counts, parts.rates)
+    since = now - timedelta(days=days)
+    found = await review.review(since, now)
+    rung = await review.alarms(found, since, now)
+    return hindsight_view(found, parts.rates) | {"days": days, "mean_3_sd_alarms": rung}
 
 
 @router.get("/v1/alerts/{alert_id}/cost")

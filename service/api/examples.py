@@ -158,6 +158,7 @@ HINDSIGHT: dict[str, Any] = {
     "currency": "yuan",
     "ticket": 30.0,
     "days": 30,
+    "mean_3_sd_alarms": 41,
     "methods": {
         name: {"noticed": 1, "of": 1, "median_hours": one["hours"], "cost_until_noticed": one["cost"]}
         for name, one in _NOTICED.items()

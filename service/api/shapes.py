@@ -565,6 +565,7 @@ class HindsightPage(Shape):
     ticket: float
     days: int
     methods: dict[str, MethodSum]
+    mean_3_sd_alarms: int = Field(description="how often mean + 3 sd would have rung on these topics in all these days")
     surges: list[HindsightSurge]
 
 

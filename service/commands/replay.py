@@ -71,6 +71,8 @@ class Report:
     topics: int = 0
     alerts: list[Filed] = field(default_factory=list)
     reviewed: list[Reviewed] = field(default_factory=list)
+    rung: int = 0
+    """How often mean + 3 sd would have rung on the topics that are reviewed."""
 
 
 def run(
@@ -124,7 +126,7 @@ def run(
     report.broken = broken
     _tell(report, console, json_out)
     if hindsight:
-        _tell_hindsight(report.reviewed, build_rates(settings))
+        _tell_hindsight(report, build_rates(settings))
     if compare:
         _tell_budgets({**others, budget: report.alerts}, compare_out)
     return 0
@@ -181,6 +183,7 @@ class Replay:
         report.alerts = await self._alerts()
         review = Hindsight(self._rooms.book, self._rooms.counts, build_rates(self._settings))
         report.reviewed = await review.review(raws[0].occurred_at, self._now)
+        report.rung = await review.alarms(report.reviewed, raws[0].occurred_at, self._now)
         await self._rooms.store.close()
         return report
 
@@ -311,20 +314,23 @@ def read_orders(file: Path) -> list[Posted]:
     return posts
 
 
-def _tell_hindsight(reviewed: Sequence[Reviewed], rates: Rates) -> None:
+def _tell_hindsight(report: Report, rates: Rates) -> None:
     """Print when each surge was noticed by whom, in hours after its onset, and what had been lost until then."""
     out = Console()
-    for one in reviewed:
+    for one in report.reviewed:
         told = ", ".join(
             f"{each.method} {'never' if each.hours is None else f'{each.hours:.1f} h'}" for each in one.episode.noticed
         )
         out.print(f"{one.alert.evidence.onset:%Y-%m-%d %H:%M} {one.alert.evidence.topic.label}: {told}", markup=False)
-    for method, found in summary([one.episode for one in reviewed]).items():
+    for method, found in summary([one.episode for one in report.reviewed]).items():
         after = "never" if found["median_hours"] is None else f"{found['median_hours']:.1f} h after the onset (median)"
         out.print(
             f"{method}: {found['noticed']} of {found['of']} surges, {after}; "
             f"{found['cost_until_noticed']:,.0f} {rates.currency} of extra tickets until then"
         )
+    out.print(
+        f"on these topics alone mean + 3 sd would have rung {report.rung} times; told were {len(report.reviewed)}"
+    )
 
 
 def _tell_budgets(runs: Mapping[float, Sequence[Filed]], json_out: Path | None) -> None:

@@ -1,15 +1,16 @@
 """The month in hindsight on a company's own messages: the alerts that were raised, beside what its counts by topic would have
 told by mean + 3 sd, and on a Monday morning."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from models.alert import Alert, Judgement
-from models.buckets import BUCKET, bucket_of
+from models.buckets import BUCKET, BUCKETS_PER_HOUR, bucket_of
 from models.cost import Rates
-from models.hindsight import Episode, episode
+from models.hindsight import Episode, alarms_of_three_sd, episode
 from service.store.alerts import AlertBook
 from service.store.counts import Counts
 
@@ -49,6 +50,21 @@ class Hindsight:
                     found.append(Reviewed(one.alert, await self._episode(one.alert, now)))
             place = (page[-1].alert.fired_at.timestamp(), page[-1].alert.id)
         return found[::-1]
+
+    async def alarms(self, reviewed: Sequence[Reviewed], since: datetime, now: datetime) -> int:
+        """How often mean + 3 sd would have rung on the topics that are reviewed, in the whole span."""
+        topics = sorted({one.alert.evidence.topic.id for one in reviewed})
+        first, last = bucket_of(since - _WEEK) // BUCKETS_PER_HOUR, bucket_of(now) // BUCKETS_PER_HOUR
+        history = await self._counts.history(topics, first * BUCKETS_PER_HOUR, last * BUCKETS_PER_HOUR - 1)
+        rung = 0
+        for counted in history.values():
+            hours = np.zeros(last - first)
+            for bucket, count in counted.items():
+                hours[bucket // BUCKETS_PER_HOUR - first] += count
+            known = int(np.flatnonzero(hours)[0]) if hours.any() else len(hours)
+            begin = max(_WEEK // timedelta(hours=1) - known, 0)
+            rung += alarms_of_three_sd(hours[known:], begin)
+        return rung
 
     async def _episode(self, alert: Alert, now: datetime) -> Episode:
         evidence = alert.evidence

@@ -60,6 +60,9 @@ async def test_each_alert_stands_beside_what_plainer_habits_would_have_noticed(s
     await JudgeStore(store).commit(Tick(None, 1, {}, [one, noise]), lease.token)
     await store.client.hset(keys.FACTS, "a2", pack(Facts(judgement=Judgement.noise)))
     (found,) = await Hindsight(book, counts, Rates()).review(ONSET - 30 * 24 * HOUR, ONSET + 9 * 24 * HOUR)
+    review = Hindsight(book, counts, Rates())
+    assert await review.alarms([found], ONSET - 2 * 24 * HOUR, ONSET + 9 * 24 * HOUR) >= 1
+    assert await review.alarms([], ONSET, ONSET + HOUR) == 0
     ours, three_sd, weekly = found.episode.noticed
     assert (ours.hours, weekly.hours) == (0.5, (4 * 24 + 23) + 1 / 12)  # Monday at nine, at the end of its first bucket
     assert three_sd.hours is not None and 0.5 < three_sd.hours < 2

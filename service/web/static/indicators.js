@@ -112,7 +112,7 @@ function cost() {
 function hindsight() {
   const told = h("div", {}, h("p", { class: "muted" }, t("loading")));
   readHindsight().then(
-    ({ currency, methods, surges, days }) => {
+    ({ currency, methods, surges, days, mean_3_sd_alarms: rung }) => {
       if (surges.length === 0) return told.replaceChildren(h("p", { class: "muted" }, t("hindsight.none", { days })));
       const money = (value) => `${number(value, 0)} ${currency}`;
       const hours = (value) => (value === null ? t("hindsight.never") : t("hindsight.hours", { n: number(value, 1) }));
@@ -124,6 +124,7 @@ function hindsight() {
       told.replaceChildren(
         h("div", { class: "scroll" }, h("table", { class: "figures" }, head("", t("hindsight.noticed"), t("hindsight.after"), t("hindsight.cost")), h("tbody", {}, sums))),
         h("div", { class: "scroll" }, h("table", { class: "figures" }, head(t("hindsight.surge"), ...names.map(method)), h("tbody", {}, surges.slice(-30).reverse().map(surge)))),
+        h("p", {}, t("hindsight.rung", { n: number(rung), days, of: number(surges.length) })),
         h("p", { class: "muted small" }, t("hindsight.how")),
       );
     },
