@@ -4,7 +4,7 @@ import resource
 from collections.abc import Iterator
 from pathlib import Path
 
-ENOUGH, TUNING, A_MESSAGE = 600_000_000, 900_000_000, 15_000
+ENOUGH, TUNING, A_MESSAGE = 600_000_000, 900_000_000, 20_000
 """Bytes that a retraining takes beyond what it begins with: at least, more to tune, and more for each message. Measured
 by `tocsin-train retrain`, which tells its peak after every step."""
 
