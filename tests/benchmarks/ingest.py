@@ -83,14 +83,16 @@ class Server:
 
     def rate(self, path: str, bodies: Sequence[bytes], messages: int, connections: int, status: int = 202) -> Rate:
         """Post every body over so many connections; raises where an answer has another status."""
-        before, begun = self._spent(), time.perf_counter()
+        before, begun = processor(self._process.pid), time.perf_counter()
         asyncio.run(_posted(self.port, path, bodies, connections, status))
         wall = time.perf_counter() - begun
-        return Rate(messages / wall, messages / max(self._spent() - before, 1e-9))
+        return Rate(messages / wall, messages / max(processor(self._process.pid) - before, 1e-9))
 
-    def _spent(self) -> float:
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+def processor(pid: int) -> float:
+    """Seconds of the processor that a process has taken."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _posted(port: int, path: str, bodies: Sequence[bytes], connections: int, status: int) -> None:
