@@ -97,11 +97,12 @@ async def _worker(settings: Settings, rooms: Rooms) -> None:
     pool = await _reached(settings)
     embedder = build_embedder(settings, pool=pool)
     await hold_embedder(rooms, embedder.name, embedder.dimension)
+    stop = stop_signal()
     log.info("working", embedder=embedder.name)
     metrics = Metrics()
     async with shown(rooms, "worker", metrics):
         worker = build_worker(settings, rooms, embedder, metrics, pool.check if pool else None)
-        await run_worker(worker, settings, stop_signal())
+        await run_worker(worker, settings, stop)
     await rooms.store.close()
 
 
