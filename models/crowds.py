@@ -36,6 +36,7 @@ Flags = NDArray[np.bool_]
 _GROWN = 1.25  # the radii, and what is known of each place, are read anew when so many times the rows are held
 _ALIKE = 0.05  # the share of random pairs of messages that are no farther apart than places nearly alike
 _AFFINITY_WEIGHT = 1.0  # messages that the affinity of a wider place is worth: places speak of one product or of any
+_SHARE_WEIGHT = 10.0  # messages known at a place that half believe the share of a value among them
 _HOLDS = 0.9  # of the messages with one value, those with another, from which the other holds it: a batch's product
 _NOWHERE = -1
 _PACE, _LONGER = 150.0, 7.0  # messages a day below which windows are longer, and how many times at most
@@ -50,9 +51,11 @@ class CrowdSettings:
     """How the scan looks. Figures behind the defaults are of the development streams, by README."""
 
     windows: tuple[timedelta, ...] = tuple(timedelta(hours=hours) for hours in (3, 6, 12, 24, 48))
-    near_shares: tuple[float, ...] = (0.003, 0.01)
+    near_shares: tuple[float, ...] = (0.003, 0.01, 0.03)
     """The shares of random pairs of messages that lie within each radius. Shares and no distances: comparable
     cosines are .55 in English and .25 to .3 in Chinese; and two, since one language's issues are finer."""
+    same_share: float = 0.01
+    """The same of the radius within which two places are about the same thing."""
     prior: float = 3.0
     """Past neighbours that every place is given: without them a place with no past would expect nothing."""
     min_others: int = 3
@@ -139,7 +142,7 @@ class Space(Generic[Handle]):
         self._values: dict[str, Ints] = {}
         self._attributes: list[Mapping[str, str]] = []
         self._radii: tuple[float, ...] = ()
-        self._alike = 1.0
+        self._nearest = self._alike = 1.0
         self._known = np.empty((0, len(self.settings.near_shares) + 1), np.int64)
         self._past = np.empty(0, np.int64)
         self._past_with: dict[str, Ints] = {}
@@ -161,8 +164,8 @@ class Space(Generic[Handle]):
 
     @property
     def nearest(self) -> float:
-        """The cosine of the widest radius: places nearer than this are about the same thing."""
-        return self._radii[-1] if self._radii else 1.0
+        """The cosine above which two places are about the same thing."""
+        return self._nearest
 
     def extend(
         self,
@@ -204,7 +207,7 @@ class Space(Generic[Handle]):
         if view is None:
             return []
         volumes = np.array([(view.ages <= length).sum() for length in lengths])
-        affinities = self._affinities(view)
+        affinities, holders = self._affinities(view), self._holders(view)
         found: list[_Place] = []
         for scale, radius in enumerate(self._radii):
             near = view.pairs.closer_than(radius)
@@ -212,18 +215,18 @@ class Space(Generic[Handle]):
             expected = seen[:, None] * volumes / view.past[:, None]
             found += self._places(view.count(near, lengths), expected, DAY_NOISE + 1 / seen, scale, None)
             ally = view.per_centre(near)
-            for name, values in self._values.items():
-                codes = values[view.rows]
-                same = near.where(
-                    (codes[near.others] == codes[view.centres[near.centres]]) & (codes[near.others] != _NOWHERE)
-                )
-                here = np.unique(codes, return_inverse=True)[1]
-                with_value = np.bincount(here)[here[view.centres]]
-                others = np.maximum(with_value - view.per_centre(same) - 1, 0)
-                share = np.minimum(affinities[name][:, scale] * (others + 0.5) / np.maximum(len(here) - ally, 1), 1.0)
-                doubt = DAY_NOISE + 1 / seen + 1 / (others + 0.5)
-                counts = view.count(same, lengths)
-                found += self._places(counts, expected * share[:, None], doubt, scale, name)
+            same = {name: self._with_centre(name, near, view) for name in self._values}
+            others = {name: self._elsewhere(name, pairs, view) for name, pairs in same.items()}
+            known = self._known_share(view, scale)
+            for name, pairs in same.items():
+                share = affinities[name][:, scale] * (others[name] + 0.5) / np.maximum(len(view.rows) - ally, 1)
+                share = np.maximum(share, known[name])
+                for holder, holds in holders[name]:
+                    part = known[holder] * (others[name] + 0.5) / (others[holder] + 0.5)
+                    share = np.where(holds, np.maximum(share, part), share)
+                doubt = DAY_NOISE + 1 / seen + 1 / (others[name] + 0.5)
+                usual = expected * np.minimum(share, 1.0)[:, None]
+                found += self._places(view.count(pairs, lengths), usual, doubt, scale, name)
         return self._told(sorted(found, key=lambda one: -one.score), view)
 
     def heard(self, first: int, last: int) -> bool:
@@ -232,7 +235,7 @@ class Space(Generic[Handle]):
         return bool(end > begin)
 
     def around(self, centroid: NDArray[np.float32], first: int, last: int) -> tuple[Ints, Ints]:
-        """Rows in buckets ``first`` to ``last`` within the widest radius of a direction, and all others there."""
+        """Rows in buckets ``first`` to ``last`` about the same thing as a direction, and all others there."""
         inside = np.flatnonzero((self.buckets >= first) & (self.buckets <= last))
         near = self.vectors[inside] @ centroid > self.nearest
         return inside[near], inside[~near]
@@ -315,6 +318,7 @@ class Space(Generic[Handle]):
             return
         if not self._radii or len(self) > _GROWN * self._settled:
             self._radii = tuple(near_cosine(self.vectors, share) for share in self.settings.near_shares)
+            self._nearest = near_cosine(self.vectors, self.settings.same_share)
             self._alike = near_cosine(self.vectors, _ALIKE)
             self._past[:] = _NOWHERE
             self._settled = len(self)
@@ -343,11 +347,10 @@ class Space(Generic[Handle]):
 
         Shape (c, scales). From the widest radius to the narrowest, a = (t + k·b) / (e + k): t past messages there with
         the value, e as many as its share of the past lets expect, b the affinity within the next wider radius, 1 beyond
-        the widest, k = `_AFFINITY_WEIGHT` (the mean of a gamma posterior); never under 1. A new batch has the affinity
-        of its product: of any value that nearly all recent messages with the first have too.
+        the widest, k = `_AFFINITY_WEIGHT` (the mean of a gamma posterior); never under 1.
         """
         rows = view.rows[view.centres]
-        own = {}
+        found = {}
         for name, known_with in self._known_with.items():
             usual = self._known[rows] * (self._past_with[name][rows] / np.maximum(self._past[rows], 1))[:, None]
             wider = np.ones(len(rows))
@@ -355,12 +358,38 @@ class Space(Generic[Handle]):
             for level in reversed(range(usual.shape[1])):
                 wider = (known_with[rows, level] + _AFFINITY_WEIGHT * wider) / (usual[:, level] + _AFFINITY_WEIGHT)
                 levels.append(np.maximum(wider, 1.0))
-            own[name] = np.stack(levels[:0:-1], axis=1)
-        found = dict(own)
-        for name, other in permutations(self._values, 2):
-            holds = _held(self._values[name][view.rows], self._values[other][view.rows])[view.centres]
-            found[name] = np.where(holds[:, None], np.maximum(found[name], own[other]), found[name])
+            found[name] = np.stack(levels[:0:-1], axis=1)
         return found
+
+    def _known_share(self, view: "_View", scale: int) -> dict[str, Floats]:
+        """The share of each centre's value at its place in the past, drawn to 0 by `_SHARE_WEIGHT`, by attribute: what
+        is said of a product at one place alone has no share elsewhere that an affinity could multiply."""
+        rows = view.rows[view.centres]
+        known = self._known[rows, scale] + _SHARE_WEIGHT
+        return {name: known_with[rows, scale] / known for name, known_with in self._known_with.items()}
+
+    def _holders(self, view: "_View") -> dict[str, list[tuple[str, Flags]]]:
+        """The attributes whose value holds each centre's value of an attribute, as a product holds its batches."""
+        values = {name: values[view.rows] for name, values in self._values.items()}
+        found: dict[str, list[tuple[str, Flags]]] = {name: [] for name in values}
+        for name, other in permutations(values, 2):
+            holds = _held(values[name], values[other])[view.centres]
+            if holds.any():
+                found[name].append((other, holds))
+        return found
+
+    def _with_centre(self, name: str, near: "_Pairs", view: "_View") -> "_Pairs":
+        """The pairs in which both have the same value of an attribute."""
+        codes = self._values[name][view.rows]
+        mine = codes[near.others]
+        return near.where((mine == codes[view.centres[near.centres]]) & (mine != _NOWHERE))
+
+    def _elsewhere(self, name: str, same: "_Pairs", view: "_View") -> Ints:
+        """Recent messages with each centre's value of an attribute that are not at its place."""
+        code = np.unique(self._values[name][view.rows], return_inverse=True)[1]
+        with_value = np.bincount(code)[code[view.centres]]
+        others: Ints = np.maximum(with_value - view.per_centre(same) - 1, 0)
+        return others
 
     def _places(
         self, counts: Ints, expected: Floats, doubt: Floats, scale: int, attribute: str | None
@@ -494,7 +523,7 @@ class _View:
             owner=owner,
             centres=centres,
             past=space._past[rows[centres]].astype(float),
-            pairs=_pairs(space.vectors[rows], centres, owner, space.nearest),
+            pairs=_pairs(space.vectors[rows], centres, owner, space._radii[-1]),
         )
 
     def per_centre(self, pairs: _Pairs) -> Ints:

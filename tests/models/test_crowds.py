@@ -164,9 +164,11 @@ def test_a_batch_that_everything_is_said_of_is_no_news_in_one_place() -> None:
 
 
 def of_one_product(*, before: str, lately: str) -> list[Said]:
-    """All that is said, where a busy issue is one product's, of one batch ``before`` and of another ``lately``."""
-    since = NOW - BUCKETS_PER_DAY
-    return PAST + [replace(one, spread=0.05, batch=lately if one.bucket >= since else before) for one in BUSY]
+    """All that is said, where a busy issue is one product's: of one batch ``before``, and every other of another ``lately``."""
+    new = {number for number, one in enumerate(BUSY) if number % 2 and one.bucket >= NOW - BUCKETS_PER_DAY}
+    return PAST + [
+        replace(one, spread=0.05, batch=lately if number in new else before) for number, one in enumerate(BUSY)
+    ]
 
 
 def test_a_product_that_a_place_always_speaks_of_is_no_news_there() -> None:
