@@ -16,7 +16,6 @@ from models.bar import extras, held
 from models.blind import unknown
 from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
 from models.budget import Parts, parts_of
-from models.culprit import Cell, related
 from models.detector import Detector, DetectorSettings
 from models.evidence import Evidence
 from models.severity import Grade, Severity, grade, spread_of
@@ -29,10 +28,11 @@ from service.metrics import Metrics
 from service.pipeline.bench import Bench, hidden_of, named, part_of
 from service.pipeline.docket import Case, Changes, Docket
 from service.pipeline.exposure import Exposure, Said
-from service.pipeline.hidden import HIDDEN, Hidden
+from service.pipeline.hidden import Hidden
 from service.pipeline.lookout import Lookout, Sighting, is_told
 from service.pipeline.succession import Succession
-from service.pipeline.tide import SILENT, SWELL, Tide, Turn
+from service.pipeline.tide import Tide, Turn
+from service.pipeline.told import CROWD, Told
 from service.pipeline.witness import Witness
 from service.store.alerts import AlertBook
 from service.store.campaigns import Campaign, Campaigns
@@ -45,11 +45,9 @@ from service.store.model import ModelStore
 from service.store.vigil import Vigil
 
 _CHUNK = BUCKETS_PER_DAY  # buckets read and, where nothing happens, written at a time in catching up
-_CROWD = "c"  # what the names of their episodes begin with
 _CROWD_OVER = 6 * BUCKETS_PER_HOUR  # since the last message of a crowd, after which it is no news that it was
 _CROWD_REST = 2  # looks, one an hour, without a crowd until its episode ends
 _CALM = 0.6  # times the bar, below which a crowd is no crowd any more
-_MUCH = 0.5  # of a topic's customers in a crowd, from which the crowd's alert is the topic's too
 _PAST = timedelta(days=28)  # how far back a newly found topic's counts are read
 
 
@@ -111,6 +109,7 @@ class Judge:
         self._rules = rules
         self._metrics = metrics
         self._docket = Docket(book, metrics, rules.receivers, rules.base_url)
+        self._told = Told(self._docket, lookout, hidden, sales=exposure is not None)
         self._token = token
         self._bench: Bench | None = None
         self._peeked: tuple[int, dict[str, int]] | None = None
@@ -267,7 +266,7 @@ class Judge:
                 name,
                 begun=before is not None and before.open and before.fired is not None,
             )
-            if before is None and await self._crowded(bench, name, reading):
+            if before is None and await self._told.as_crowd(bench, name, reading):
                 continue  # told already, of the crowd that makes the topic loud
             surge = advance(name, before, reading, self._rules.surge)
             if surge is None:
@@ -301,7 +300,7 @@ class Judge:
     ) -> None:
         """Look for crowds, swells and silences, and advance their episodes."""
         watch = self._lookout.watch
-        seen = {f"{_CROWD}{one.place.number}": one for one in await self._lookout.look(bucket + 1)}
+        seen = {f"{CROWD}{one.place.number}": one for one in await self._lookout.look(bucket + 1)}
         model = (await self._models.current()).model
         live: dict[str, Topic] = {topic.id: topic for topic in model.topics if is_told(topic)} if model else {}
         hidden = self._hidden.turns(bucket + 1, live, bench.detector, extra, bench.crowds)
@@ -314,7 +313,7 @@ class Judge:
                 bar = watch.bar + extra.get(sighting.topic.id, 0.0)
                 alarm = sighting.score >= bar and is_told(sighting.topic)
                 over = bucket - sighting.last > _CROWD_OVER
-                if alarm and before is None and (over or await self._told_of(bench, sighting)):
+                if alarm and before is None and (over or await self._told.crowd(bench, sighting)):
                     continue
                 reading = Reading(
                     bucket,
@@ -325,7 +324,7 @@ class Judge:
                     sighting.crowd.expected,
                 )
             elif turn is not None:
-                if before is None and await self._in_another(bench, turn):
+                if before is None and await self._told.turn(bench, turn):
                     continue
                 reading = turn.reading
             else:
@@ -368,80 +367,6 @@ class Judge:
         """Evidence with its figures per 1,000 orders, where orders are posted and it tells of too many."""
         evidence = await testimony
         return evidence if self._exposure is None or said is None else await self._exposure.rated(evidence, said)
-
-    async def _in_another(self, bench: Bench, turn: Turn) -> bool:
-        """Whether alerts that are open, or lately were, tell of what swells or is hidden."""
-        if turn.excess is not None:
-            return await self._in_parts(bench, turn.excess)
-        return turn.part is not None and turn.reading.alarm and await self._hidden_in(bench, *turn.part, turn.reading)
-
-    async def _hidden_in(self, bench: Bench, topic: str, cell: Cell, reading: Reading) -> bool:
-        """Whether an alert tells of a hidden cell: the topic's, with that culprit, or that of another cell."""
-        if await self._culprit_of(bench.surges.get(topic), cell, reading.onset):
-            return True
-        told = [name for name in _told_names(bench, reading.onset) if name.startswith(HIDDEN)]
-        return self._hidden.in_another(topic, cell, told)
-
-    async def _culprit_of(self, surge: Surge | None, cell: Cell, first: int) -> bool:
-        """Whether the alert of an episode, unless it was over before bucket ``first``, names a value, or one related."""
-        if surge is None or surge.fired is None or (surge.resolved is not None and first > surge.resolved):
-            return False
-        alert = await self._docket.alert(surge)
-        culprits = [(one.attribute, one.value) for one in alert.evidence.culprits] if alert else []
-        return any(one == cell or related(one, cell) for one in culprits)
-
-    async def _in_parts(self, bench: Bench, excess: float) -> bool:
-        """Whether alerts that are open tell of much of what a channel, or everything, has too many of."""
-        told = 0.0
-        for name, surge in {**bench.surges, **bench.crowds}.items():
-            if not surge.open or surge.fired is None or name.startswith(SILENT):
-                continue
-            if name.startswith(SWELL):
-                return True
-            alert = await self._docket.alert(surge)  # one that sales excuse explains the volume all the same
-            told += alert.evidence.window.observed - alert.evidence.window.expected if alert else 0.0
-        return told >= _MUCH * excess
-
-    async def _crowded(self, bench: Bench, topic: str, reading: Reading) -> bool:
-        """Whether a crowd that was told makes up much of what a topic counts beyond what is expected."""
-        much = _MUCH * (reading.observed - reading.expected)
-        told = _told_names(bench, reading.onset)
-        return self._hidden.excess(topic, told) >= max(much, 1.0) or any(
-            self._lookout.customers(number, topic, reading.onset, reading.bucket) >= much
-            for number in await self._told_places(bench, reading.onset)
-        )
-
-    async def _told_places(self, bench: Bench, since: int) -> list[int]:
-        """Numbers of the places of crowds that were told no earlier than a day before bucket ``since``, and are not over
-        for a day: what was told long before something begins does not tell of it, and what sales excuse is not told."""
-        told = []
-        for name in (one for one in _told_names(bench, since) if one.startswith(_CROWD)):
-            alert = await self._docket.alert(bench.crowds[name]) if self._exposure is not None else None
-            if alert is None or not alert.evidence.excused:
-                told.append(int(name.removeprefix(_CROWD)))
-        return told
-
-    async def _told_of(self, bench: Bench, sighting: Sighting) -> bool:
-        """Whether an alert on another crowd, or on the topics that it is of, says the same already."""
-        if any(self._lookout.is_kin(sighting, one) for one in await self._told_places(bench, sighting.first)):
-            return True
-        told = {topic: share for topic, share in sighting.parts.items() if await self._told_on(bench, topic, sighting)}
-        return sum(told.values()) >= _MUCH or (
-            not sighting.parts and await self._told_on(bench, sighting.topic.id, sighting)
-        )
-
-    async def _told_on(self, bench: Bench, topic: str, sighting: Sighting) -> bool:
-        """Whether an alert on a topic tells of a crowd in it: another value's defect gets its own.
-
-        One that has ended tells of what came before its end, which long windows still see.
-        """
-        surge, cell = bench.surges.get(topic), sighting.crowd.cell
-        if surge is None or surge.fired is None or (surge.resolved is not None and sighting.first > surge.resolved):
-            return False
-        alert = await self._docket.alert(surge)
-        if alert is None or alert.evidence.excused:
-            return False
-        return cell is None or await self._culprit_of(surge, cell, sighting.first)
 
     async def _former(self, bench: Bench, evidence: Evidence) -> Former | None:
         """The last alert on a topic, or on one that was merged into it, that ended long before this surge began."""
@@ -576,14 +501,6 @@ def _excused(campaigns: Sequence[Campaign], bucket: int) -> bool:
 
 def _topic(model: TopicModel | None, name: str) -> Topic | None:
     return next((topic for topic in model.topics if topic.id == name), None) if model else None
-
-
-def _told_names(bench: Bench, since: int) -> list[str]:
-    """Episodes of crowds, and of what is hidden, that were told no earlier than a day before bucket ``since``, and are
-    not over for a day: what was told long before something begins does not tell of it."""
-    return sorted(
-        name for name, one in bench.crowds.items() if one.fired is not None and one.fired >= since - BUCKETS_PER_DAY
-    )
 
 
 def _reading(detector: Detector, tick: DetectorTick, row: int | None, name: str, *, begun: bool) -> Reading:

@@ -1,0 +1,106 @@
+"""What alerts tell of already, so that one event is one alert: seen as a topic, a crowd, a hidden cell or a swell."""
+
+from models.buckets import BUCKETS_PER_DAY
+from models.culprit import Cell, related
+from models.surge import Reading, Surge
+from service.pipeline.bench import Bench
+from service.pipeline.docket import Docket
+from service.pipeline.hidden import HIDDEN, Hidden
+from service.pipeline.lookout import Lookout, Sighting
+from service.pipeline.tide import SILENT, SWELL, Turn
+
+CROWD = "c"
+"""What the names of crowds' episodes begin with."""
+_MUCH = 0.5  # of a topic's customers in a crowd, from which the crowd's alert is the topic's too
+
+
+class Told:
+    """Asks the alerts that are open, or lately were; ``sales`` where some may be excused by the orders posted."""
+
+    def __init__(self, docket: Docket, lookout: Lookout, hidden: Hidden, *, sales: bool) -> None:
+        self._docket = docket
+        self._lookout = lookout
+        self._hidden = hidden
+        self._sales = sales
+
+    async def turn(self, bench: Bench, turn: Turn) -> bool:
+        """Whether alerts that are open, or lately were, tell of what swells or is hidden."""
+        if turn.excess is not None:
+            return await self._in_parts(bench, turn.excess)
+        return turn.part is not None and turn.reading.alarm and await self._hidden_in(bench, *turn.part, turn.reading)
+
+    async def _hidden_in(self, bench: Bench, topic: str, cell: Cell, reading: Reading) -> bool:
+        """Whether an alert tells of a hidden cell: the topic's, with that culprit, or that of another cell."""
+        if await self._culprit_of(bench.surges.get(topic), cell, reading.onset):
+            return True
+        told = [name for name in _names(bench, reading.onset) if name.startswith(HIDDEN)]
+        return self._hidden.in_another(topic, cell, told)
+
+    async def _culprit_of(self, surge: Surge | None, cell: Cell, first: int) -> bool:
+        """Whether the alert of an episode, unless it was over before bucket ``first``, names a value, or one related."""
+        if surge is None or surge.fired is None or (surge.resolved is not None and first > surge.resolved):
+            return False
+        alert = await self._docket.alert(surge)
+        culprits = [(one.attribute, one.value) for one in alert.evidence.culprits] if alert else []
+        return any(one == cell or related(one, cell) for one in culprits)
+
+    async def _in_parts(self, bench: Bench, excess: float) -> bool:
+        """Whether alerts that are open tell of much of what a channel, or everything, has too many of."""
+        told = 0.0
+        for name, surge in {**bench.surges, **bench.crowds}.items():
+            if not surge.open or surge.fired is None or name.startswith(SILENT):
+                continue
+            if name.startswith(SWELL):
+                return True
+            alert = await self._docket.alert(surge)  # one that sales excuse explains the volume all the same
+            told += alert.evidence.window.observed - alert.evidence.window.expected if alert else 0.0
+        return told >= _MUCH * excess
+
+    async def as_crowd(self, bench: Bench, topic: str, reading: Reading) -> bool:
+        """Whether a crowd that was told makes up much of what a topic counts beyond what is expected."""
+        much = _MUCH * (reading.observed - reading.expected)
+        told = _names(bench, reading.onset)
+        return self._hidden.excess(topic, told) >= max(much, 1.0) or any(
+            self._lookout.customers(number, topic, reading.onset, reading.bucket) >= much
+            for number in await self._places(bench, reading.onset)
+        )
+
+    async def _places(self, bench: Bench, since: int) -> list[int]:
+        """Numbers of the places of crowds that were told no earlier than a day before bucket ``since``, and are not over
+        for a day: what was told long before something begins does not tell of it, and what sales excuse is not told."""
+        told = []
+        for name in (one for one in _names(bench, since) if one.startswith(CROWD)):
+            alert = await self._docket.alert(bench.crowds[name]) if self._sales else None
+            if alert is None or not alert.evidence.excused:
+                told.append(int(name.removeprefix(CROWD)))
+        return told
+
+    async def crowd(self, bench: Bench, sighting: Sighting) -> bool:
+        """Whether an alert on another crowd, or on the topics that it is of, says the same already."""
+        if any(self._lookout.is_kin(sighting, one) for one in await self._places(bench, sighting.first)):
+            return True
+        told = {topic: share for topic, share in sighting.parts.items() if await self._on(bench, topic, sighting)}
+        return sum(told.values()) >= _MUCH or (
+            not sighting.parts and await self._on(bench, sighting.topic.id, sighting)
+        )
+
+    async def _on(self, bench: Bench, topic: str, sighting: Sighting) -> bool:
+        """Whether an alert on a topic tells of a crowd in it: another value's defect gets its own.
+
+        One that has ended tells of what came before its end, which long windows still see.
+        """
+        surge, cell = bench.surges.get(topic), sighting.crowd.cell
+        if surge is None or surge.fired is None or (surge.resolved is not None and sighting.first > surge.resolved):
+            return False
+        alert = await self._docket.alert(surge)
+        if alert is None or alert.evidence.excused:
+            return False
+        return cell is None or await self._culprit_of(surge, cell, sighting.first)
+
+
+def _names(bench: Bench, since: int) -> list[str]:
+    """Episodes of crowds, and of what is hidden, that were told no earlier than a day before bucket ``since``, and are
+    not over for a day: what was told long before something begins does not tell of it."""
+    return sorted(
+        name for name, one in bench.crowds.items() if one.fired is not None and one.fired >= since - BUCKETS_PER_DAY
+    )
