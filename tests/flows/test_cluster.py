@@ -73,10 +73,12 @@ def test_a_master_killed_in_the_middle_of_the_stream_loses_and_doubles_nothing(c
     first = stage.start("worker")
     with stage.client() as client, RedisCluster.from_url(f"redis://127.0.0.1:{cluster.nodes[0].port}") as store:
         assert client.get("/readyz").status_code == 200
-        for number in range(0, TOTAL // 3, BATCH):
-            assert posted(client, number) == 0
+        assert posted(client, 0) == 0
         stage.wait(lambda: counted(store)[1] > 0)
         second = stage.start("worker")  # one more, while they come
+        stage.wait(lambda: stage.log("worker").count('"working"') == 2)
+        for number in range(BATCH, TOTAL // 3, BATCH):
+            assert posted(client, number) == 0
         victim = cluster.holder(keys.inbox(0))
         victim.kill()
         assert sleep_until(lambda: client.get("/readyz").status_code == 503, seconds=10), "it is not ready, and says so"
@@ -88,7 +90,6 @@ def test_a_master_killed_in_the_middle_of_the_stream_loses_and_doubles_nothing(c
         victim.start()
         for number in range(TOTAL // 3, 2 * TOTAL // 3, BATCH):
             posted(client, number)
-        stage.wait(lambda: stage.log("worker").count('"working"') == 2)
         stage.kill(first)  # one less
         for number in range(2 * TOTAL // 3, TOTAL, BATCH):
             posted(client, number)

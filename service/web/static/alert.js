@@ -4,7 +4,7 @@ import { readAlert, readTimeline, readAlertCost, readOrderContext } from "./api.
 import { lasted, standing } from "./alerts.js";
 import { chart } from "./curve.js";
 import { act } from "./deeds.js";
-import { ask, h, said, toast } from "./dom.js";
+import { ask, h, said, scroll, toast } from "./dom.js";
 import { save } from "./evidence.js";
 import { moment, number, percent, span, times, when } from "./format.js";
 import { counted, figure } from "./gauges.js";
@@ -185,7 +185,7 @@ function sample(one) {
 
 /** What other systems know of an order, asked for when somebody opens it. */
 function context(order) {
-  const found = h("div", { class: "scroll" });
+  const found = scroll();
   const fill = async () => {
     if (found.firstChild) return;
     try {

@@ -1,6 +1,6 @@
 // Curves: a small one for lists, and a large one with expected band, upper bound and the surge marked.
 
-import { h, s } from "./dom.js";
+import { h, s, scroll } from "./dom.js";
 import { number, span, when } from "./format.js";
 import { counted, figure } from "./gauges.js";
 import { locale, t, topicName } from "./words.js";
@@ -245,7 +245,7 @@ function table(points, alert) {
   const names = ["curve.time", "curve.observed", "curve.expected", "curve.upper"];
   const row = (one) =>
     h("tr", {}, h("th", { scope: "row" }, when(one.start)), h("td", {}, figure(one.observed, alert)), ...[one.expected, one.upper].map((n) => h("td", {}, one.upper > 0 ? figure(n, alert) : "–")));
-  const box = h("div", { class: "scroll" });
+  const box = scroll();
   const build = () => {
     if (box.firstChild) return;
     const head = h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, name === "curve.observed" ? counted(name, alert) : t(name)))));

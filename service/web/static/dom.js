@@ -19,6 +19,11 @@ export function said(text, traits) {
   return h("bdi", { class: "said", dir: "auto", ...traits }, String(text ?? ""));
 }
 
+/** A part that scrolls by itself, with the keys too; a `wide` one only sideways. */
+export function scroll({ wide = false } = {}, ...children) {
+  return h("div", { class: wide ? "scroll wide" : "scroll", tabindex: "0" }, ...children);
+}
+
 function fill(element, traits, children) {
   for (const [name, value] of Object.entries(traits ?? {})) {
     if (name === "on") {

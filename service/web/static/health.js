@@ -1,7 +1,7 @@
 // Health: whether messages are worked on, how far the judge has come, what was missed.
 
 import { listDead, listFailures, readReadiness, replayDead, replayFailures } from "./api.js";
-import { h, said, toast } from "./dom.js";
+import { h, said, scroll, toast } from "./dom.js";
 import { moment, number, percent, span, when } from "./format.js";
 import { failure, failureLine, waiting } from "./marks.js";
 import { maybe, t } from "./words.js";
@@ -83,7 +83,7 @@ const FAILURES = { list: async () => (await listFailures()).failures, replay: re
 
 /** What was put aside or given up, to look at, with the reason, and to do again. */
 function aside(name, { list, replay, about }, again) {
-  const found = h("div", { class: "scroll" });
+  const found = scroll();
   const button = h("button", { type: "button" }, t(`health.${name}.replay`));
   button.addEventListener("click", async () => {
     try {

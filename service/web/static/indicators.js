@@ -2,7 +2,7 @@
 
 import { readCost, readHindsight, readIndicator, readIndicators } from "./api.js";
 import { chart } from "./curve.js";
-import { h, said } from "./dom.js";
+import { h, said, scroll } from "./dom.js";
 import { moment, number, when } from "./format.js";
 import { inPercent, shown } from "./gauges.js";
 import { failure, failureLine, quiet, waiting } from "./marks.js";
@@ -122,8 +122,8 @@ function hindsight() {
       const sums = names.map((name) => h("tr", {}, h("th", { scope: "row" }, method(name)), h("td", {}, t("hindsight.of", { n: number(methods[name].noticed), of: number(methods[name].of) })), h("td", {}, hours(methods[name].median_hours)), h("td", {}, money(methods[name].cost_until_noticed))));
       const surge = (one) => h("tr", {}, h("th", { scope: "row" }, h("a", { href: `#/alerts/${encodeURIComponent(one.alert_id)}` }, said(topicName(one.topic))), " ", moment(one.onset)), names.map((name) => h("td", {}, hours(one.noticed[name].hours), " ", h("span", { class: "muted small" }, money(one.noticed[name].cost)))));
       told.replaceChildren(
-        h("div", { class: "scroll" }, h("table", { class: "figures" }, head("", t("hindsight.noticed"), t("hindsight.after"), t("hindsight.cost")), h("tbody", {}, sums))),
-        h("div", { class: "scroll" }, h("table", { class: "figures" }, head(t("hindsight.surge"), ...names.map(method)), h("tbody", {}, surges.slice(-30).reverse().map(surge)))),
+        scroll({}, h("table", { class: "figures" }, head("", t("hindsight.noticed"), t("hindsight.after"), t("hindsight.cost")), h("tbody", {}, sums))),
+        scroll({}, h("table", { class: "figures" }, head(t("hindsight.surge"), ...names.map(method)), h("tbody", {}, surges.slice(-30).reverse().map(surge)))),
         h("p", {}, t("hindsight.rung", { n: number(rung), days, of: number(surges.length) })),
         h("p", { class: "muted small" }, t("hindsight.how")),
       );

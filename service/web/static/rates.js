@@ -1,6 +1,6 @@
 // Complaints per 1,000 orders: now and before, of the culprit's orders and of all; and whether sales alone explain them.
 
-import { h, said } from "./dom.js";
+import { h, said, scroll } from "./dom.js";
 import { number } from "./format.js";
 import { t } from "./words.js";
 
@@ -15,7 +15,7 @@ export function rates(alert) {
     { class: "block rates" },
     h("h2", {}, t("rate.title")),
     h("p", {}, t(`rate.pace.${first.pace}`, { n: number(first.sales ?? 1, 1) })),
-    h("div", { class: "scroll" }, h("table", { class: "figures" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, all.map(row)))),
+    scroll({}, h("table", { class: "figures" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, all.map(row)))),
     h("p", { class: "muted small" }, t("rate.lag", { n: number(first.lag_days, 0) })),
   );
 }

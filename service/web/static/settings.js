@@ -2,7 +2,7 @@
 
 import { addCampaign, chooseBudget, dropBudget, enableReceiver, endKey, listCampaigns, listKeys, listReceivers, makeKey, readBudget, readQuality, readTeams, removeCampaign, testReceiver } from "./api.js";
 import { form, local } from "./deeds.js";
-import { ask, h, said, toast } from "./dom.js";
+import { ask, h, said, scroll, toast } from "./dom.js";
 import { moment, number, percent, when } from "./format.js";
 import { failureLine } from "./marks.js";
 import { t } from "./words.js";
@@ -65,7 +65,7 @@ function button(text, deed, { done = null, again = null, ...traits } = {}) {
 }
 
 const table = (heads, rows) =>
-  h("div", { class: "scroll wide" }, h("table", { class: "figures" }, h("thead", {}, h("tr", {}, heads.map((one) => h("th", { scope: "col" }, one && t(one))))), h("tbody", {}, rows)));
+  scroll({ wide: true }, h("table", { class: "figures" }, h("thead", {}, h("tr", {}, heads.map((one) => h("th", { scope: "col" }, one && t(one))))), h("tbody", {}, rows)));
 
 const row = (name, ...cells) => h("tr", {}, h("th", { scope: "row" }, name), cells.map((one) => h("td", {}, one)));
 
@@ -104,7 +104,7 @@ function teams({ teams: all }) {
     h("h3", {}, said(one.team)),
     h("p", { class: "muted" }, one.alerts_per_week === null ? t("teams.unlimited", { n: number(one.told) }) : t("teams.budget", { n: number(one.told), budget: number(one.alerts_per_week) })),
     one.held.length > 0 && h("p", { class: "small" }, t("teams.held.which"), " ", held(one).flatMap((link, n) => (n ? [", ", link] : [link]))),
-    h("div", { class: "scroll" }, table(head, [...one.weeks].reverse().filter((each, n) => n === 0 || each.told + each.held > 0).map(week))),
+    table(head, [...one.weeks].reverse().filter((each, n) => n === 0 || each.told + each.held > 0).map(week)),
   ]);
 }
 
