@@ -53,3 +53,21 @@ def is_kin(
         return True
     one_thing = cell is not None and place.cell is not None and (cell == place.cell or related(cell, place.cell))
     return one_thing and (share <= _RARE or float(centroid @ place.centroid) > far)
+
+
+def is_named(cell: Cell, attributes: Sequence[Mapping[str, str]], culprits: Sequence[Cell]) -> bool:
+    """Whether a crowd of one value at the place of an alert is what that alert names as behind it: the value itself, one
+    that goes with it, or a value that half of the crowd's messages, whose ``attributes`` are given, have.
+
+    >>> rows = [{"region": "north", "batch": "A1-B2"}] * 6 + [{"region": "north", "batch": "A1-B1"}] * 4
+    >>> is_named(("region", "north"), rows, [("batch", "A1-B2")]), is_named(("region", "north"), rows, [("batch", "A1-B1")])
+    (True, False)
+    >>> is_named(("sku", "A1"), [], [("batch", "A1-B2")])
+    True
+    """
+    return any(
+        cell == one
+        or related(cell, one)
+        or (len(attributes) > 0 and np.mean([row.get(one[0]) == one[1] for row in attributes]) >= _SHARED)
+        for one in culprits
+    )

@@ -1,7 +1,8 @@
 """What alerts tell of already, so that one event is one alert: seen as a topic, a crowd, a hidden cell or a swell."""
 
 from models.buckets import BUCKETS_PER_DAY
-from models.culprit import Cell, related
+from models.culprit import Cell
+from models.kin import is_named
 from models.surge import Reading, Surge
 from service.pipeline.bench import Bench
 from service.pipeline.docket import Docket
@@ -31,18 +32,17 @@ class Told:
 
     async def _hidden_in(self, bench: Bench, topic: str, cell: Cell, reading: Reading) -> bool:
         """Whether an alert tells of a hidden cell: the topic's, with that culprit, or that of another cell."""
-        if await self._culprit_of(bench.surges.get(topic), cell, reading.onset):
+        if is_named(cell, [], await self._culprits(bench.surges.get(topic), reading.onset)):
             return True
         told = [name for name in _names(bench, reading.onset) if name.startswith(HIDDEN)]
         return self._hidden.in_another(topic, cell, told)
 
-    async def _culprit_of(self, surge: Surge | None, cell: Cell, first: int) -> bool:
-        """Whether the alert of an episode, unless it was over before bucket ``first``, names a value, or one related."""
+    async def _culprits(self, surge: Surge | None, first: int) -> list[Cell]:
+        """The values that the alert of an episode names, unless it was over before bucket ``first``."""
         if surge is None or surge.fired is None or (surge.resolved is not None and first > surge.resolved):
-            return False
+            return []
         alert = await self._docket.alert(surge)
-        culprits = [(one.attribute, one.value) for one in alert.evidence.culprits] if alert else []
-        return any(one == cell or related(one, cell) for one in culprits)
+        return [(one.attribute, one.value) for one in alert.evidence.culprits] if alert else []
 
     async def _in_parts(self, bench: Bench, excess: float) -> bool:
         """Whether alerts that are open tell of much of what a channel, or everything, has too many of."""
@@ -85,7 +85,8 @@ class Told:
         )
 
     async def _on(self, bench: Bench, topic: str, sighting: Sighting) -> bool:
-        """Whether an alert on a topic tells of a crowd in it: another value's defect gets its own.
+        """Whether an alert on a topic tells of a crowd in it: another value's defect gets its own, unless most of it is of
+        the value that the alert names.
 
         One that has ended tells of what came before its end, which long windows still see.
         """
@@ -95,7 +96,8 @@ class Told:
         alert = await self._docket.alert(surge)
         if alert is None or alert.evidence.excused:
             return False
-        return cell is None or await self._culprit_of(surge, cell, sighting.first)
+        attributes = [one.message.attributes for one in sighting.crowd.members]
+        return cell is None or is_named(cell, attributes, await self._culprits(surge, sighting.first))
 
 
 def _names(bench: Bench, since: int) -> list[str]:
