@@ -295,7 +295,7 @@ class Lookout:
     def _is_own(cell: Cell, figures: Sequence[CulpritFigures], at_place: CellCounts, elsewhere: CellCounts) -> bool:
         """Whether the value that crowds is behind it though it is not among the culprits found: one of them may explain
         it, as a batch its product, or it may be no more usual at the place than elsewhere."""
-        explained = any(related(cell, (one.attribute, one.value)) for one in figures)
+        explained = any(related(cell, (one.attribute, one.value)) and len(one.value) > len(cell[1]) for one in figures)
         return not explained and _share(at_place, cell) >= _SPECIAL * _share(elsewhere, cell)
 
 
