@@ -20,6 +20,7 @@ from models.discovery import (
 )
 from models.embed import Centring, Vectors, language_of
 from models.emerging import Emerging, scan
+from models.fingerprint import normalise
 from models.fissure import SPLIT_FROM, fissure
 from models.gist import gist
 from models.neighbours import nearest_within
@@ -43,6 +44,7 @@ _LONGEST = timedelta(hours=48)  # the longest window of the emerging scan
 _RESERVOIR = 8_000  # past messages that the scan compares with
 _LOOK_BACK = timedelta(days=14)
 _BAR_HOLDS = timedelta(days=1)
+_HALVE_EVERY = timedelta(days=1)
 _KEPT, _LARGEST = 256, 500  # messages of a topic, and topics, that are looked at for a split
 _FIRST_BAR = 5.0  # -log10 of the chance, before there is a past to set the bar
 
@@ -83,6 +85,7 @@ class Discovery:
         self._embedder = embedder
         self._fissures = fissures
         self._clustered_upto: datetime | None = None
+        self._halved: datetime | None = None  # when topics were last looked at for two heaps
         self._bar: tuple[datetime, float] | None = None
         self._pools = pools
         self._counts = counts
@@ -107,15 +110,16 @@ class Discovery:
         return await self._birth(held, now, self._divide if first and len(held) >= _WHOLE_HISTORY else self._group)
 
     async def _note_fissures(self, now: datetime) -> None:
-        """Look at the newest messages of the largest topics for two heaps."""
+        """Look at the newest messages of the largest topics for two heaps, once a day."""
         model = (await self._models.current()).model
-        if model is None:
+        if model is None or (self._halved is not None and now - self._halved < _HALVE_EVERY):
             return
+        self._halved = now
         issues = [topic for topic in model.assignable if topic.kind is TopicKind.ISSUE]
         found: dict[TopicId, float] = {}
         for topic in sorted(issues, key=lambda one: -one.size)[:_LARGEST]:
             held = of_space(await self._pools.samples(topic.id, _KEPT), model.embedder)
-            different = list({gist(one.message.text): one for one in held}.values())
+            different = list({normalise(one.message.text): one for one in held}.values())
             apart = await asyncio.to_thread(fissure, centred(model, different)) if different else 0.0
             if apart >= SPLIT_FROM:
                 found[topic.id] = round(apart, 1)
