@@ -4,8 +4,8 @@ A ring of size n and unit u has one slot for each of the last n spans of u bucke
 epoch, so that a ring restored from the store goes on where it stopped.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -38,16 +38,22 @@ class Ring:
         """Sums over the last 1, 2, … slots up to and with the one of ``bucket``; slots are the first axis."""
         return np.cumsum(values[self.newest_first(bucket)], axis=0, dtype=np.float64)
 
-    def window_sums(self, values: np.ndarray, bucket: int, slots: Sequence[int]) -> FloatArray:
-        """Sums (len(slots), ...) over the last so many slots each; ``slots`` ascend."""
-        ordered = values[self.newest_first(bucket)[: slots[-1]]].astype(np.float64)
-        sums = np.empty((len(slots), *values.shape[1:]))
-        total: FloatArray | float = 0.0
-        for n, (begin, end) in enumerate(zip((0, *slots), slots, strict=False)):
-            total = total + ordered[begin:end].sum(axis=0)
-            sums[n] = total
+    def window_sums(self, values: np.ndarray, bucket: int, slots: tuple[int, ...]) -> FloatArray:
+        """Sums (len(slots), ...) over the last so many slots each.
+
+        >>> Ring(1, 3).window_sums(np.array([[5], [7], [11]]), 4, (1, 2)).tolist()
+        [[7.0], [12.0]]
+        """
+        sums: FloatArray = _inside(self.size, self.slot(bucket), slots) @ values.astype(np.float64)
         return sums
 
     def span(self, bucket: int, slots: int) -> tuple[int, int]:
         """The half-open run of buckets that the last ``slots`` slots cover when ``bucket`` is the newest."""
         return (bucket // self.unit - slots + 1) * self.unit, bucket + 1
+
+
+@cache
+def _inside(size: int, newest: int, slots: tuple[int, ...]) -> FloatArray:
+    """Which slots (len(slots), size) lie within the last so many of each, 1 or 0: as many matrices as a ring has slots."""
+    age = (newest - np.arange(size)) % size
+    return (age < np.asarray(slots)[:, None]).astype(np.float64)

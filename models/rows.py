@@ -1,8 +1,10 @@
 """What is known of one topic beside its rings: one row of fixed size, so that it is written and restored whole."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.season import FloatArray
 
@@ -37,8 +39,18 @@ def triangle(P: FloatArray) -> FloatArray:
 
 def square(p: np.ndarray, k: int) -> FloatArray:
     """The symmetric matrices (J, k, k) of these lower triangles."""
-    P = np.empty((len(p), k, k))
-    i, j = np.tril_indices(k)
-    P[:, i, j] = p
-    P[:, j, i] = p
+    P: FloatArray = p.astype(float)[:, _places(k)]
     return P
+
+
+@cache
+def _places(k: int) -> NDArray[np.int64]:
+    """Where each entry of a symmetric matrix (k, k) stands in its lower triangle.
+
+    >>> _places(3).tolist()
+    [[0, 1, 3], [1, 2, 4], [3, 4, 5]]
+    """
+    i, j = np.tril_indices(k)
+    places = np.zeros((k, k), np.int64)
+    places[i, j] = places[j, i] = np.arange(len(i))
+    return places
