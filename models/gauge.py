@@ -95,7 +95,11 @@ class Gauge:
     # ------------------------------------------------------------------ judge
 
     def step(self, bucket: int, tallies: Mapping[str, Tally], extra: Mapping[str, float] | None = None) -> GaugeTick:
-        """Judge one closed bucket, then learn from it. ``extra``: what a topic must score beyond the bar."""
+        """Judge one closed bucket, then learn from it. ``extra``: what a topic must score beyond the bar.
+
+        Buckets come in order; those that are left out were empty.
+        """
+        self._pass_over(bucket)
         eta = self._eta(self.features(bucket))
         said = np.zeros((3, len(self.indicators)))
         for row, one in enumerate(self.indicators):
@@ -109,9 +113,8 @@ class Gauge:
         return self.take(bucket, said[0], said[1], extra)
 
     def take(self, bucket: int, n: FloatArray, y: FloatArray, extra: Mapping[str, float] | None = None) -> GaugeTick:
-        """The same of sums that `models.measure.heard` made. Buckets come in order; what is left out was empty."""
-        for missing in range(bucket if self.bucket is None else self.bucket + 1, bucket):
-            self.sums[:, missing % RING] = self.sums[:, (missing - 1) % RING]
+        """The same of sums that `models.measure.heard` made."""
+        self._pass_over(bucket)
         for row in np.flatnonzero((self.born < 0) & (n > 0)):
             self._begin(int(row), bucket, y[row] / n[row], n[row])
         self.bucket, x = bucket, self.features(bucket)
@@ -131,6 +134,11 @@ class Gauge:
         shifted = self._learn(bucket, x, eta, windows, doubt) if (bucket + 1) % BUCKETS_PER_HOUR == 0 else ()
         names = tuple(one.name for one in self.indicators)
         return GaugeTick(bucket, names, score, best, cause, ~loud & (surprise[HOUR] < _CALM), shifted)
+
+    def _pass_over(self, bucket: int) -> None:
+        """Nothing was observed between the last bucket and this one."""
+        for missing in range(bucket if self.bucket is None else self.bucket + 1, bucket):
+            self.sums[:, missing % RING] = self.sums[:, (missing - 1) % RING]
 
     def _causes(
         self,

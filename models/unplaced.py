@@ -41,10 +41,10 @@ class UnplacedShare:
 
     >>> share = UnplacedShare(0.1)
     >>> for hour in range(96, 96 + 24 * 21):
-    ...     found = share.take(hour, [hour % 3, 0, 1] * 4, [3, 2, 3] * 4)
+    ...     found = share.take(hour, 4 * (hour % 3 + 1), 32)
     >>> found is None
     True
-    >>> share.take(600, [2, 2, 3] * 4, [3, 2, 3] * 4).observed
+    >>> share.take(600, 28, 32).observed
     28
     """
 
@@ -59,10 +59,10 @@ class UnplacedShare:
         """Fit the bar on what the share went through so far."""
         self._gauge.calibrate()
 
-    def take(self, hour: int, unplaced: Sequence[int], totals: Sequence[int]) -> Unplaced | None:
-        """Customers of a closed hour's buckets, those without a topic and all; what is beyond the usual as of its end."""
-        for n, (some, all_) in enumerate(zip(unplaced, totals, strict=True)):
-            tick = self._gauge.step(hour * BUCKETS_PER_HOUR + n, {_SHARE.name: Tally(float(all_), float(some))})
+    def take(self, hour: int, unplaced: int, total: int) -> Unplaced | None:
+        """Customers of a closed hour without a topic and in all; what is beyond the usual as of its end."""
+        last = hour * BUCKETS_PER_HOUR + BUCKETS_PER_HOUR - 1
+        tick = self._gauge.step(last, {_SHARE.name: Tally(float(total), float(unplaced))})
         if tick.cause[0] is None:
             return None
         shown = show(self._gauge, _SHARE.name, int(tick.window[0]))

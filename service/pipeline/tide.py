@@ -46,15 +46,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class _Volume:
-    """Distinct customers of an hour: in all and without a topic by bucket, and by channel."""
+    """Customers of an hour, distinct by bucket: in all, without a topic, and by channel."""
 
-    totals: list[int]
-    unplaced: list[int]
+    total: int
+    unplaced: int
     channels: Counter[str]
-
-    @property
-    def total(self) -> int:
-        return sum(self.totals)
 
 
 class Tide:
@@ -94,7 +90,7 @@ class Tide:
             self._channels = Channels((1 - _OF_SHARE) * self._per_week, hour)
         (one,) = await self._volumes(range(hour, hour + 1))
         self._swells = self._channels.take(hour, one.total, one.channels, excused=excused)
-        self._unplaced = self._share.take(hour, one.unplaced, one.totals)
+        self._unplaced = self._share.take(hour, one.unplaced, one.total)
         if (hour + 1) % 24 == 0:
             self._channels.calibrate()
             self._share.calibrate()
@@ -196,7 +192,7 @@ class Tide:
             for _, _, channel, count in await self._counts.flat_cells([hour], CHANNEL):
                 channels[channel] += count
             own = buckets[n * BUCKETS_PER_HOUR : (n + 1) * BUCKETS_PER_HOUR]
-            volumes.append(_Volume([total for total, _ in own], [noise for _, noise in own], channels))
+            volumes.append(_Volume(sum(total for total, _ in own), sum(noise for _, noise in own), channels))
         return volumes
 
     async def _curve(self, swell: Swell) -> tuple[CurvePoint, ...]:

@@ -458,7 +458,7 @@ async def test_an_outage_that_is_written_of_in_every_topic_is_told_once_as_a_who
 async def test_more_than_usual_that_no_topic_explains_is_told_as_an_alert_of_its_own(store: Store) -> None:
     share, hour = UnplacedShare(0.12), int(RAISED.timestamp()) // 3600
     for before in range(hour - 15 * 24, hour):
-        share.take(before, [0, 0, before % 3 // 2] * 4, [0, 1, 1] * 4)
+        share.take(before, 1 + before % 3 // 2, 8)
     shop, begun = Shop(store), RAISED + timedelta(hours=1)
     await shop.save_topics()
     scattered = [(message(90_000 + n, UNALIKE, begun + n * timedelta(minutes=5)), UNALIKE) for n in range(48)]
