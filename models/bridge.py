@@ -47,7 +47,8 @@ def carried(centring: Centring, before: Vectors, after: Vectors, languages: Sequ
     [1.0, 1.0]
     """
     then, now = Centring.fit(before, languages), Centring.fit(after, languages)
-    return Centring({name: mean + now.means[name] - then.means[name] for name, mean in centring.means.items()})
+    means = {name: mean + now.means[name] - then.means[name] for name, mean in centring.means.items()}
+    return Centring(means, centring.whitening)
 
 
 def turn(before: TopicModel, after: TopicModel) -> NDArray[np.float32]:
@@ -83,7 +84,7 @@ def moved(topics: Sequence[Topic], before: TopicModel, after: TopicModel, embed:
 
 def same_space(one: TopicModel, other: TopicModel) -> bool:
     """Whether vectors of both models can be compared."""
-    means, others = one.centring.arrays(), other.centring.arrays()
+    means, others = one.centring.means, other.centring.means
     return one.embedder == other.embedder and all(np.array_equal(means[name], others[name]) for name in means)
 
 

@@ -178,7 +178,7 @@ class Space(Generic[Handle]):
     ) -> None:
         """Hold these messages too, and no longer those that have become too old or too many.
 
-        ``vectors`` (n, d) are unit vectors after centring. Messages may come in any order.
+        ``vectors`` (n, d) are unit vectors after centring, evened out. Messages may come in any order.
         """
         if not handles:
             return

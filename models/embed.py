@@ -28,8 +28,14 @@ PRIOR_TEXTS = 12
 and their own mean would then take the issue away. Measured by tests/benchmarks/encoder.py: 12 costs nothing
 with 120 texts a language."""
 
+WHITENED = 0.25
+"""How far `Centring.even` evens directions out: 0 not at all, 1 whitened. Of the pairs of one label in the development
+streams a radius that holds one pair in a hundred takes in .17 for .15 in Chinese and .41 for .40 in English. Crowds alone
+found 65 of the 120 surges where they found 58; at .5, 58. Topics gain nothing by it: NMI of banking77 .779 for .794."""
+
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 _LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+")
+_WHITENING = "whitening"  # the name of its array
 _TOO_SHORT = 1e-6  # a difference this short is rounding error of float32, its direction means nothing
 
 
@@ -72,13 +78,15 @@ def unit(vectors: NDArray[np.floating]) -> Vectors:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Centring:
-    """The mean vector of each language, and how to take it off.
+    """The mean vector of each language, and how to take it off; and what evens out what is left.
 
-    ``means`` holds one float32 vector of length d for every `Language`. Arrays go to an npz file and back
-    by `arrays` and `from_arrays`.
+    ``means`` holds one float32 vector of length d for every `Language`; ``whitening`` (d, d) is symmetric, so that
+    directions stay nearly what they are, and None where it was never fitted. Arrays go to an npz file and back by
+    `arrays` and `from_arrays`.
     """
 
     means: Mapping[Language, NDArray[np.float32]]
+    whitening: NDArray[np.float32] | None = None
 
     @classmethod
     def none(cls, dimension: int) -> Self:
@@ -87,9 +95,12 @@ class Centring:
 
     @classmethod
     def fit(cls, vectors: Vectors, languages: Sequence[Language]) -> Self:
-        """The mean of each language's vectors (n, d), drawn towards the mean of all by few texts.
+        """The mean of each language's vectors (n, d), drawn towards the mean of all by few texts; and the whitening.
 
         mean_l = (n_l · m_l + k · m) / (n_l + k), k = `PRIOR_TEXTS`; a language without texts gets m.
+        The whitening is C^(-w/2), w = `WHITENED`, C the second moments of what is left, drawn towards no preference
+        by d texts (zero-phase: Bell & Sejnowski, "The 'independent components' of natural scenes are edge filters",
+        1997; drawn as by Ledoit & Wolf, 2004). 300 texts give it as well as 8,000.
         Raises ValueError without vectors or when ``languages`` is not as long as ``vectors``.
 
         >>> vectors = np.eye(2, dtype=np.float32).repeat(12, axis=0)
@@ -107,7 +118,7 @@ class Centring:
             own = vectors[spoken == language]
             total = own.sum(axis=0, dtype=np.float64) + PRIOR_TEXTS * overall
             means[language] = (total / (len(own) + PRIOR_TEXTS)).astype(np.float32)
-        return cls(means)
+        return cls(means, _whitening(cls(means).apply(vectors, languages)))
 
     @property
     def dimension(self) -> int:
@@ -127,9 +138,17 @@ class Centring:
         left[gone] = vectors[gone]
         return unit(left)
 
+    def even(self, vectors: Vectors) -> Vectors:
+        """Unit vectors of ``vectors`` (n, d), which `apply` gave, with the directions in which all differ shortened.
+
+        What messages share beside their issue, such as mood and length, then counts for less in who is near whom.
+        """
+        return vectors if self.whitening is None else unit(vectors @ self.whitening)
+
     def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """One array a language, by its name, for ``numpy.savez``."""
-        return {str(language): mean for language, mean in self.means.items()}
+        """One array a language, by its name, and the whitening, for ``numpy.savez``."""
+        arrays = {str(language): mean for language, mean in self.means.items()}
+        return arrays if self.whitening is None else arrays | {_WHITENING: self.whitening}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.float32]]) -> Self:
@@ -140,7 +159,19 @@ class Centring:
         means = {language: np.asarray(arrays[language], dtype=np.float32) for language in LANGUAGES}
         if len({mean.shape for mean in means.values()}) > 1 or means[LANGUAGES[0]].ndim != 1:
             raise ValueError("centring whose means are not vectors of one length")
-        return cls(means)
+        whitening = arrays.get(_WHITENING)
+        if whitening is not None and whitening.shape != 2 * means[LANGUAGES[0]].shape:
+            raise ValueError("centring whose whitening does not fit its means")
+        return cls(means, whitening)
+
+
+def _whitening(directions: Vectors) -> NDArray[np.float32]:
+    """What evens out directions (n, d) by `WHITENED`: symmetric, (d, d)."""
+    count, dimension = directions.shape
+    moments = (directions.T.astype(np.float64) @ directions + np.eye(dimension)) / (count + dimension)
+    lengths, axes = np.linalg.eigh(moments)
+    evened: NDArray[np.float32] = ((axes * lengths ** (-WHITENED / 2)) @ axes.T).astype(np.float32)
+    return evened
 
 
 def _check_paired(vectors: Vectors, languages: Sequence[Language]) -> None:

@@ -86,6 +86,7 @@ class Discovery:
         self._fissures = fissures
         self._clustered_upto: datetime | None = None
         self._halved: datetime | None = None  # when topics were last looked at for two heaps
+        self._apart: dict[TopicId, tuple[str, float]] = {}  # the newest message seen then, and how far apart they were
         self._bar: tuple[datetime, float] | None = None
         self._pools = pools
         self._counts = counts
@@ -116,14 +117,19 @@ class Discovery:
             return
         self._halved = now
         issues = [topic for topic in model.assignable if topic.kind is TopicKind.ISSUE]
-        found: dict[TopicId, float] = {}
+        seen: dict[TopicId, tuple[str, float]] = {}
         for topic in sorted(issues, key=lambda one: -one.size)[:_LARGEST]:
             held = of_space(await self._pools.samples(topic.id, _KEPT), model.embedder)
+            if not held:
+                continue
+            newest, before = held[-1].message.id, self._apart.get(topic.id)
+            if before is not None and before[0] == newest:
+                seen[topic.id] = before
+                continue
             different = list({normalise(one.message.text): one for one in held}.values())
-            apart = await asyncio.to_thread(fissure, centred(model, different)) if different else 0.0
-            if apart >= SPLIT_FROM:
-                found[topic.id] = round(apart, 1)
-        await self._fissures.put(found, now)
+            seen[topic.id] = newest, await asyncio.to_thread(fissure, centred(model, different))
+        self._apart = seen
+        await self._fissures.put({topic: round(far, 1) for topic, (_, far) in seen.items() if far >= SPLIT_FROM}, now)
 
     async def scan(self, now: datetime) -> Discovered | None:
         """Look for places where messages without a topic crowd as never before; each becomes a topic."""

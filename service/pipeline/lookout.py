@@ -12,7 +12,7 @@ from models.bridge import turn
 from models.buckets import BUCKET, BUCKETS_PER_HOUR, bucket_of, start_of
 from models.crowds import Crowd, CrowdSettings, Silence, Space
 from models.culprit import Cell, CellCounts, Culprit, find_culprits, pair_of, related
-from models.embed import Vectors
+from models.embed import Vectors, unit
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
 from models.gist import gist
 from models.kin import is_kin
@@ -136,8 +136,9 @@ class Lookout:
 
     @staticmethod
     def _sighting(model: TopicModel, place: Place, crowd: Crowd[Held]) -> Sighting:
-        parts = _parts_of(model, centred(model, crowd.members))
-        return Sighting(place, crowd, _topic_of(model, crowd, parts), parts, crowd.score)
+        vectors = centred(model, crowd.members)
+        parts = _parts_of(model, vectors)
+        return Sighting(place, crowd, _topic_of(model, vectors, parts), parts, crowd.score)
 
     def is_kin(self, sighting: Sighting, other: int) -> bool:
         """Whether what is seen is of the event at the place of this number."""
@@ -145,7 +146,7 @@ class Lookout:
         if space is None or self._model is None or place is None:
             return False
         attributes = [one.message.attributes for one in crowd.members]
-        vectors = centred(self._model, crowd.members)
+        vectors = _evened(self._model, crowd.members)
         share = space.share(crowd.cell, sighting.place.last) if crowd.cell else 1.0
         return is_kin(
             vectors, attributes, crowd.centroid, crowd.cell, place, near=space.nearest, far=space.alike, share=share
@@ -160,7 +161,7 @@ class Lookout:
         if place.cell is not None:
             rows = np.concatenate([rows, [row for row in others if _has(space.handles[row], place.cell)]]).astype(int)
         held = [space.handles[row] for row in rows]
-        assigned = self._model.assign(space.vectors[rows])
+        assigned = self._model.assign(centred(self._model, held))
         return len({one.message.customer for one, to in zip(held, assigned, strict=True) if to.topic == topic})
 
     def said(self, sighting: Sighting, cell: Cell | None, first: int, last: int) -> dict[int, float]:
@@ -213,7 +214,7 @@ class Lookout:
             self._space = self._space or Space(model.centring.dimension, CrowdSettings.for_pace(_pace(held)))
             self._space.extend(
                 held,
-                centred(model, held),
+                _evened(model, held),
                 [bucket_of(one.message.occurred_at) for one in held],
                 [str(one.message.customer) for one in held],
                 [one.message.text for one in held],
@@ -238,7 +239,7 @@ class Lookout:
         culprits = self._culprits(space, crowd, first, last)
         rows = choose_samples(
             [one.message for one in crowd.members],
-            centred(self._model, crowd.members),
+            _evened(self._model, crowd.members),
             crowd.centroid,
             prefer=(culprits[0].attribute, culprits[0].value) if culprits else None,
             most=samples,
@@ -311,12 +312,17 @@ def _parts_of(model: TopicModel, vectors: Vectors) -> dict[TopicId, float]:
     return {topic: count / len(vectors) for topic, count in counts.most_common()}
 
 
-def _topic_of(model: TopicModel, crowd: Crowd[Held], parts: Mapping[TopicId, float]) -> Topic:
-    """The topic that most of a crowd's messages are in, else the one nearest to it."""
+def _evened(model: TopicModel, held: Sequence[Held]) -> Vectors:
+    """Unit vectors of messages as crowds are looked for in."""
+    return model.centring.even(centred(model, held))
+
+
+def _topic_of(model: TopicModel, vectors: Vectors, parts: Mapping[TopicId, float]) -> Topic:
+    """The topic that most of a crowd's messages are in, else the one nearest to their middle."""
     topic, share = next(iter(parts.items()), (None, 0.0))
     if topic is not None and share >= _LEAST_SHARE:
         return model.topic(topic)
-    nearest = model.assign(crowd.centroid[None])[0].nearest
+    nearest = model.assign(unit(vectors.mean(axis=0)[None]))[0].nearest
     assert nearest is not None
     return model.topic(nearest)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.embed import LANGUAGES, PRIOR_TEXTS, Centring, Language, language_of, unit
+from models.embed import LANGUAGES, PRIOR_TEXTS, Centring, Language, Vectors, language_of, unit
 
 
 def cone(centre: int, count: int, dimension: int = 16, seed: int = 0) -> np.ndarray:
@@ -88,6 +88,8 @@ def test_centring_survives_an_npz_file() -> None:
         back = Centring.from_arrays(dict(stored))
     for language in LANGUAGES:
         np.testing.assert_array_equal(back.means[language], centring.means[language])
+    assert back.whitening is not None and centring.whitening is not None
+    np.testing.assert_array_equal(back.whitening, centring.whitening)
 
 
 def test_means_that_are_incomplete_or_of_unequal_length_are_refused() -> None:
@@ -102,3 +104,25 @@ def test_vectors_and_languages_must_pair_up() -> None:
         Centring.fit(cone(0, 3), ["zh", "en"])
     with pytest.raises(ValueError, match="no vectors"):
         Centring.fit(np.zeros((0, 4), dtype=np.float32), [])
+
+
+def test_what_all_vectors_differ_in_counts_for_less_once_they_are_evened_out() -> None:
+    rng = np.random.default_rng(0)
+    issue, mood = np.eye(16)[rng.integers(2, 10, 600)], np.outer(rng.normal(size=600), np.eye(16)[0])
+    vectors = unit(issue + mood + 0.3 * rng.normal(size=(600, 16)))
+    languages: list[Language] = ["zh"] * 600
+    centring = Centring.fit(vectors, languages)
+    centred = centring.apply(vectors, languages)
+    of_one = (issue @ issue.T > 0) & ~np.eye(600, dtype=bool)
+
+    def nearest_of_one(of: Vectors) -> float:
+        cosines = of @ of.T - 2 * np.eye(600)
+        return float(of_one[cosines > np.quantile(cosines, 0.95)].mean())
+
+    assert nearest_of_one(centring.even(centred)) > nearest_of_one(centred) + 0.03
+
+
+def test_a_whitening_that_does_not_fit_is_refused() -> None:
+    arrays = Centring.none(4).arrays() | {"whitening": np.eye(3, dtype=np.float32)}
+    with pytest.raises(ValueError, match="does not fit"):
+        Centring.from_arrays(arrays)
