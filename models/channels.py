@@ -2,7 +2,7 @@
 
 To the topics' detector, and to crowds, an outage that everybody writes about looks like a promotion, since all topics
 rise alike. So the volume of everything is judged by itself, as it is, by hour and weekday; only the campaign calendar
-excuses it. A channel that has fallen silent is told by `models.crowds.Space.silences`, by what the others say meanwhile.
+excuses it. A channel that has fallen silent is told by `models.space.Space.silences`, by what the others say meanwhile.
 """
 
 from __future__ import annotations

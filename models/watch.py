@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.buckets import BUCKET
-from models.crowds import Crowd, Handle
+from models.crowds import Crowd
 from models.culprit import Cell
+from models.space import Handle
 
 _STAYS = timedelta(hours=24) // BUCKET  # a place that crowds again within a day is the same episode
 _FIT = timedelta(days=14) // BUCKET

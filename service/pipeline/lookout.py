@@ -10,7 +10,7 @@ import numpy as np
 
 from models.bridge import turn
 from models.buckets import BUCKET, BUCKETS_PER_HOUR, bucket_of, start_of
-from models.crowds import Crowd, CrowdSettings, Silence, Space
+from models.crowds import Crowd, scan
 from models.culprit import Cell, CellCounts, Culprit, find_culprits, pair_of, related
 from models.embed import Vectors, unit
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
@@ -19,6 +19,7 @@ from models.kin import is_kin
 from models.message import CustomerKey
 from models.samples import choose_samples
 from models.scan import upper_bound
+from models.space import CrowdSettings, Silence, Space
 from models.surge import ratio
 from models.terms import describe
 from models.topic import Topic, TopicId, TopicState
@@ -129,7 +130,7 @@ class Lookout:
         self._looked = now
         if not self.watch.begun:
             await asyncio.to_thread(self._warm_up, space, now)
-        crowds = await asyncio.to_thread(space.scan, now)
+        crowds = await asyncio.to_thread(scan, space, now)
         seen = self.watch.follow(crowds, now, space.nearest)
         self._loud = bool(seen)
         return [self._sighting(model, place, crowd) for place, crowd in seen]
@@ -225,7 +226,7 @@ class Lookout:
         """Look back, so that the bar is this tenant's own from the first day on."""
         first = max(now - _WARM_UP // BUCKET, int(space.buckets[0]) + space.settings.windows[-1] // BUCKET)
         for then in range(first, now, _WARM_STEP // BUCKET):
-            self.watch.follow(space.scan(then), then, space.nearest)
+            self.watch.follow(scan(space, then), then, space.nearest)
         self.watch.calibrate(now)
 
     # ------------------------------------------------------------------ testify

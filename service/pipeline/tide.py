@@ -9,10 +9,10 @@ import numpy as np
 
 from models.buckets import BUCKETS_PER_HOUR, end_of, start_of
 from models.channels import TOTAL, Channels, Swell
-from models.crowds import Silence
 from models.culprit import Cell
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
 from models.samples import choose_samples
+from models.space import Silence
 from models.surge import Reading
 from models.unplaced import Unplaced, UnplacedShare
 from service.pipeline.lookout import CHANNEL, Lookout

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.buckets import BUCKET, BUCKETS_PER_DAY, BUCKETS_PER_HOUR
-from models.crowds import Crowd, CrowdSettings, Silence, Space
+from models.crowds import Crowd, scan
 from models.embed import Vectors, unit
+from models.space import CrowdSettings, Silence, Space
 
 DIMENSION = 32
 NOW = 20_000
@@ -84,7 +85,7 @@ def extend(space: Space[Said], said: Sequence[Said]) -> Space[Said]:
 
 
 def found(said: Sequence[Said], options: CrowdSettings = PLAIN, now: int = NOW) -> list[Crowd[Said]]:
-    return extend(Space(DIMENSION, options), said).scan(now)
+    return scan(extend(Space(DIMENSION, options), said), now)
 
 
 def beyond(crowds: Sequence[Crowd[Said]], bar: float = BAR) -> list[Crowd[Said]]:
@@ -218,13 +219,13 @@ def test_messages_that_come_bit_by_bit_crowd_as_those_that_come_at_once() -> Non
     said, space = sorted(PAST + planted, key=lambda one: one.bucket), Space[Said](DIMENSION)
     for start in range(0, len(said), 97):
         extend(space, said[start : start + 97])
-    (one,) = beyond(space.scan(NOW))
+    (one,) = beyond(scan(space, NOW))
     assert set(one.members) == set(planted)
 
 
 def test_a_scan_changes_nothing() -> None:
     space = extend(Space(DIMENSION), PAST + crowd(9))
-    first, again = space.scan(NOW), space.scan(NOW)
+    first, again = scan(space, NOW), scan(space, NOW)
     assert [(one.members, one.score) for one in first] == [(one.members, one.score) for one in again]
 
 
@@ -261,7 +262,7 @@ def test_attributes_beyond_the_most_are_not_held() -> None:
     for number in range(50):
         vector = PAST[number].vector[None]
         space.extend([number], vector, [NOW + number], ["c"], ["t"], [{f"name {number}": "v"}])
-    assert len(space._values) == 2
+    assert len(space.values) == 2
 
 
 def test_no_more_places_are_told_than_asked_for() -> None:
@@ -367,7 +368,7 @@ def test_a_scan_of_anything_tells_members_of_its_window_only(batches: list[list[
         ]
         extend(space, said)
     assert len(space) <= 50
-    crowds = space.scan(now)
+    crowds = scan(space, now)
     assert [one.score for one in crowds] == sorted((one.score for one in crowds), reverse=True)
     for one in crowds:
         assert one.members
