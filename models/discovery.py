@@ -15,10 +15,15 @@ from numpy.typing import NDArray
 from models.embed import Vectors
 from models.fingerprint import normalise
 from models.groups import Groups, GroupSettings, dense_groups, even_groups
+from models.leaning import Leanings, are_opposite, is_clear, mean_of
 from models.neighbours import nearest_within
 from models.portrait import RADIUS_SHARE, SMALLEST_RADIUS, shape_of
 from models.topic import TopicId
 from models.topics import TopicModel
+
+_OPPOSITE_SHARE = 0.1
+"""Of a group's wordings that must say the opposite of the rest to be a group of their own. Of complaints .01 to .025 are
+taken for their opposite (docs/measured.md), and these are no issue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +47,15 @@ class Candidate:
     """A group of messages that may become a topic.
 
     ``rows`` are the members' places in what was searched, copies among them, ascending; ``centroid`` (d,) is
-    a unit vector, ``radius`` a cosine distance, ``customers`` the number of distinct customers, copies apart.
+    a unit vector, ``radius`` a cosine distance, ``customers`` the number of distinct customers, copies apart,
+    ``leaning`` the mean of its members' (`models.leaning`).
     """
 
     rows: NDArray[np.intp]
     centroid: NDArray[np.float32]
     radius: float
     customers: int
+    leaning: float = 0.0
 
 
 def discover(
@@ -57,15 +64,17 @@ def discover(
     texts: Sequence[str],
     settings: DiscoverySettings | None = None,
     *,
+    leanings: Leanings | None = None,
     seed: int = 0,
 ) -> list[Candidate]:
     """Candidates among these messages, those with most customers first.
 
-    ``vectors`` (n, d) are unit vectors after centring; ``customers`` and ``texts`` have n entries. Copies of a
-    wording are grouped as one. The same input and seed give the same result; time and memory are bounded by
-    ``settings.max_rows``, whatever n. Raises ValueError for unequal lengths.
+    ``vectors`` (n, d) are unit vectors after centring; ``customers``, ``texts`` and ``leanings`` have n entries. Copies
+    of a wording are grouped as one; a group that holds a thing and its opposite makes a candidate of each. The same
+    input and seed give the same result; time and memory are bounded by ``settings.max_rows``, whatever n. Raises
+    ValueError for unequal lengths.
     """
-    return _search(vectors, customers, texts, settings or DiscoverySettings(), dense_groups, seed)
+    return _search(vectors, customers, texts, settings or DiscoverySettings(), dense_groups, leanings, seed)
 
 
 def partition(
@@ -74,13 +83,14 @@ def partition(
     texts: Sequence[str],
     settings: DiscoverySettings | None = None,
     *,
+    leanings: Leanings | None = None,
     seed: int = 0,
 ) -> list[Candidate]:
     """All of these messages divided into candidates: for a first model, from messages that nobody has named.
 
     As `discover`, but nothing is noise; only groups that too few wordings or customers support are left out.
     """
-    return _search(vectors, customers, texts, settings or DiscoverySettings(), even_groups, seed)
+    return _search(vectors, customers, texts, settings or DiscoverySettings(), even_groups, leanings, seed)
 
 
 def same_topic(candidate: Candidate, model: TopicModel, settings: DiscoverySettings | None = None) -> TopicId | None:
@@ -94,6 +104,7 @@ def same_topic(candidate: Candidate, model: TopicModel, settings: DiscoverySetti
         return None
     apart = 1 - model.centroids @ candidate.centroid
     in_radii = apart / np.maximum(np.minimum(model.radii, candidate.radius), SMALLEST_RADIUS)
+    in_radii[[are_opposite(place.leaning, candidate.leaning) for place in model.places]] = np.inf
     best = int(in_radii.argmin())
     return model.heir(model.places[best].id) if in_radii[best] < settings.same_topic else None
 
@@ -137,6 +148,7 @@ def _search(
     texts: Sequence[str],
     settings: DiscoverySettings,
     grouped: Callable[[Vectors, GroupSettings, int], Groups],
+    leanings: Leanings | None,
     seed: int,
 ) -> list[Candidate]:
     """Group one message of each wording, or a sample of them; then place them all, and measure the groups."""
@@ -149,8 +161,13 @@ def _search(
     if not (groups >= 0).any():
         return []
     placed = _place(vectors, firsts, sampled, groups, settings)[wordings]
+    if leanings is None:
+        leanings = np.zeros(len(vectors), dtype=np.int8)
+    leanings = leanings[firsts][wordings]  # copies lean alike
     found = [
-        _candidate(np.flatnonzero(placed == name), firsts, vectors, customers, settings) for name in _names(groups)
+        _candidate(rows, firsts, vectors, customers, leanings, settings)
+        for name in _names(groups)
+        for rows in _sides(np.flatnonzero(placed == name), firsts, leanings, settings.grouping.min_messages)
     ]
     supported = [candidate for candidate in found if candidate.customers >= settings.min_customers]
     return sorted(supported, key=lambda candidate: -candidate.customers)
@@ -179,17 +196,27 @@ def _place(
     return placed
 
 
+def _sides(rows: NDArray[np.intp], firsts: NDArray[np.intp], leanings: Leanings, least: int) -> list[NDArray[np.intp]]:
+    """The members of a group without those that say the opposite of most, and these where they are enough of it."""
+    against = leanings[rows] * np.sign(mean_of(leanings[rows])) < 0
+    others = np.intersect1d(rows[against], firsts)
+    if len(others) >= max(least, _OPPOSITE_SHARE * len(np.intersect1d(rows, firsts))):
+        return [rows[~against], rows[against]]
+    return [rows[~against]] if is_clear(mean_of(leanings[rows])) else [rows]
+
+
 def _candidate(
     rows: NDArray[np.intp],
     firsts: NDArray[np.intp],
     vectors: Vectors,
     customers: Sequence[str],
+    leanings: Leanings,
     settings: DiscoverySettings,
 ) -> Candidate:
     """Measured and supported by one message of each wording: copies are members, no evidence."""
     different = rows[np.isin(rows, firsts)]
     centroid, radius = shape_of(vectors[different], settings.radius_share)
-    return Candidate(rows, centroid, radius, len({customers[row] for row in different}))
+    return Candidate(rows, centroid, radius, len({customers[row] for row in different}), mean_of(leanings[rows]))
 
 
 def _stacked(shapes: Sequence[tuple[NDArray[np.float32], float]]) -> tuple[Vectors, NDArray[np.float32]]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from models.constraints import Constraint, Link, Side
 from models.embed import Language
+from models.leaning import are_opposite
 from models.portrait import SMALLEST_RADIUS
 from models.topic import Topic, TopicId, TopicKind, TopicState
 from models.topics import TopicModel
@@ -91,7 +92,7 @@ def split(model: TopicModel, rest: Topic, new: Topic, at: datetime) -> TopicMode
 def proposals(model: TopicModel, nearer: float) -> list[Proposal]:
     """Pairs of issues whose centres are nearer than ``nearer`` times the smaller radius, the nearest first.
 
-    Pairs that people hold apart are left out. Nothing is merged here.
+    Pairs that people hold apart, and a thing and its opposite, are left out. Nothing is merged here.
     """
     issues = [topic for topic in model.assignable if topic.kind is TopicKind.ISSUE]
     if len(issues) < 2:
@@ -102,7 +103,9 @@ def proposals(model: TopicModel, nearer: float) -> list[Proposal]:
     found = [
         Proposal(issues[i].id, issues[j].id, float(max(apart[i, j], 0.0)))
         for i, j in combinations(range(len(issues)), 2)
-        if apart[i, j] < nearer and not model.constraints.cannot(issues[i].id, issues[j].id)
+        if apart[i, j] < nearer
+        and not are_opposite(issues[i].leaning, issues[j].leaning)
+        and not model.constraints.cannot(issues[i].id, issues[j].id)
     ]
     return sorted(found, key=lambda one: one.apart)
 

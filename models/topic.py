@@ -49,6 +49,8 @@ class Topic:
     (1 - cosine, 0 to 2) up to which a message belongs, ``size`` the number of messages it was found from.
     ``labels`` are drawn from the messages, ``names`` given by people. ``into`` is the topic that a retired one was
     merged into: messages at its place are counted there. ``origin`` is the topic that this one was split from.
+    ``leaning`` is whether its messages say that a thing went ill (-1) or well (1), of those that it was found from
+    (`models.leaning`); messages that say the opposite are not of it.
     """
 
     id: TopicId
@@ -64,6 +66,7 @@ class Topic:
     names: Mapping[Language, str] = field(default_factory=dict)
     into: TopicId | None = None
     origin: TopicId | None = None
+    leaning: float = 0.0
 
     @property
     def called(self) -> Mapping[Language, str]:

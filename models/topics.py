@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.constraints import Constraints
 from models.embed import Centring, Vectors
+from models.leaning import Leanings, opposed
 from models.topic import Topic, TopicId, TopicKind, TopicState, exemplar_from, exemplar_words
 
 _ROWS_AT_ONCE = 2_000_000
@@ -95,6 +96,10 @@ class TopicModel:
         return np.array([topic.radius for topic in self.places], dtype=np.float32)
 
     @cached_property
+    def _leanings(self) -> NDArray[np.float64]:
+        return np.array([topic.leaning for topic in self.places], dtype=np.float64)
+
+    @cached_property
     def _heirs(self) -> tuple[TopicId, ...]:
         """The topic that each place is counted under."""
         return tuple(heir for topic in self.places if (heir := self.heir(topic.id)) is not None)
@@ -130,23 +135,29 @@ class TopicModel:
             topic = self.topic(topic.into)
         raise ValueError(f"{topic_id} was merged into itself")
 
-    def assign(self, vectors: Vectors) -> list[Assignment]:
+    def assign(self, vectors: Vectors, leanings: Leanings | None = None) -> list[Assignment]:
         """One assignment a row: the nearest of the places within whose own radius the vector lies, and its topic.
 
         ``vectors`` (n, d) are unit vectors after `centring`. Where no radius covers a vector it is noise,
-        and the nearest topic is told all the same.
+        and the nearest topic is told all the same. With ``leanings`` (n,) a topic takes in no message that says the
+        opposite of its own: "it charges fine" is not of the topic of what does not charge.
         """
+        if leanings is None:
+            leanings = np.zeros(len(vectors), dtype=np.int8)
         if not self.places:
             return [Assignment(None, 0.0, None, 2.0)] * len(vectors)
         step = max(1, _ROWS_AT_ONCE // len(self.places))
         found: list[Assignment] = []
         for start in range(0, len(vectors), step):
-            found += self._assign_block(vectors[start : start + step])
+            found += self._assign_block(vectors[start : start + step], leanings[start : start + step])
         return found
 
-    def _assign_block(self, vectors: Vectors) -> list[Assignment]:
+    def _assign_block(self, vectors: Vectors, leanings: Leanings) -> list[Assignment]:
         distances = 1 - vectors @ self.centroids.T
         covered: NDArray[np.bool_] = np.less_equal(distances, self.radii)
+        leaning = np.flatnonzero(leanings)
+        if len(leaning):
+            covered[leaning] &= ~opposed(leanings[leaning], self._leanings)
         inside: NDArray[np.bool_] = np.any(covered, axis=1)
         # Covered topics first: 4 is more than any cosine distance.
         best = np.where(inside[:, None] & ~covered, np.float32(4), distances).argmin(axis=1)
@@ -239,6 +250,7 @@ def _words_of(topic: Topic) -> dict[str, Any]:
         "names": dict(topic.names),
         "into": topic.into,
         "origin": topic.origin,
+        "leaning": topic.leaning,
     }
 
 
@@ -258,4 +270,5 @@ def _topic_from(words: Mapping[str, Any], centroid: NDArray[np.float32], radius:
         names=words.get("names", {}),
         into=words.get("into"),
         origin=words.get("origin"),
+        leaning=words.get("leaning", 0.0),
     )

@@ -9,6 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS = {
     "adapter": ("training.commands.adapter:command", "Train the intent adapter of the default encoder."),
     "backtest": ("training.commands.backtest:command", "Run the detector alone on a table of counts."),
+    "leaning": ("training.commands.leaning:command", "Fit what tells that a thing went well from that it went ill."),
     "retrain": ("training.commands.retrain:command", "Learn a new product category, and say what would change."),
     "hindsight": ("training.commands.hindsight:command", "Say when a month's surges would have been noticed by whom."),
     "synthesize": ("training.commands.synthesize:command", "Write an invented week of after-sales messages."),

@@ -21,6 +21,8 @@ SLIP_SHARE = 0.08
 
 _SLOT = re.compile(r"{(\w+)}")
 
+_PLAIN: Mapping[Language, str] = {"zh": "产品", "en": "product"}
+
 _NAMES: Mapping[Language, tuple[str, ...]] = {
     "zh": ("王晓梅", "李建国", "张伟", "陈思雨", "刘洋", "赵敏", "周海燕", "孙浩然", "吴桂芳", "林小满"),
     "en": ("Anna Marsh", "Tom Whitfield", "Priya Nair", "Daniel Osei", "Grace Lim", "Marek Novak", "Sofia Rey"),
@@ -131,6 +133,15 @@ def fill(wording: str, language: Language, nouns: tuple[str, ...], rng: Rng) -> 
         return _one(nouns, rng) if slot == "product" else _FILLERS[slot](language, rng)
 
     return _SLOT.sub(value, wording)
+
+
+def plain(wording: str, language: Language) -> str:
+    """A wording as a sentence without chance: every slot holds the word for a product.
+
+    >>> plain("My {product} came {days} late", "en")
+    'My product came product late'
+    """
+    return _SLOT.sub(_PLAIN[language], wording)
 
 
 def dress(wording: str, language: Language, frames: Frames, rng: Rng) -> str:

@@ -16,6 +16,7 @@ from models.bridge import Embed, moved, same_space
 from models.discovery import DiscoverySettings, discover
 from models.embed import Centring, Language, Vectors, language_of, unit
 from models.identity import proposals
+from models.leaning import Leanings, mean_of
 from models.neighbours import nearest_within
 from models.portrait import shape_of
 from models.terms import describe
@@ -44,7 +45,7 @@ class Regrouping:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What is regrouped: messages (n) to learn from, their unit vectors after ``centring`` (n, d), the topic each was in.
+    """What is regrouped: messages (n) to learn from, their unit vectors after ``centring`` (n, d), leanings and former topics.
 
     ``former`` is of old messages alone: of a category that is new, the former topics say nothing. ``turned`` carries
     directions of the former space here; None where there is none to carry, or no old message to learn it from.
@@ -56,6 +57,7 @@ class Ground:
     former: Sequence[TopicId | None]
     embedder: str
     embed: Embed = field(repr=False)
+    leanings: Leanings
     turned: NDArray[np.float32] | None = None
 
 
@@ -111,7 +113,13 @@ def _groups(
         loose = loose[~taken]
     free = np.array([row for row in loose if ground.former[row] is None], np.intp)
     customers = [ground.messages[row].customer for row in free]
-    dense = discover(ground.vectors[free], customers, [texts[row] for row in free], settings) if len(free) else []
+    dense = (
+        discover(
+            ground.vectors[free], customers, [texts[row] for row in free], settings, leanings=ground.leanings[free]
+        )
+        if len(free)
+        else []
+    )
     return groups + [free[one.rows] for one in dense], [*names, *[None] * len(dense)]
 
 
@@ -143,7 +151,7 @@ def _known(
     found = []
     for topic in live.topics:
         place = places[topic.id]
-        kept = replace(topic, centroid=place.centroid, radius=place.radius, size=place.size)
+        kept = replace(topic, centroid=place.centroid, radius=place.radius, size=place.size, leaning=place.leaning)
         if silent and topic.id not in members and live.heir(topic.id) == topic.id:
             kept = replace(kept, state=TopicState.RETIRED)
         found.append(kept)
@@ -193,7 +201,15 @@ def _topic(ground: Ground, rows: NDArray[np.intp], name: TopicId, born: datetime
     centroid, radius = shape_of(ground.vectors[rows], settings.radius_share)
     order = rows[np.argsort(-(ground.vectors[rows] @ centroid), kind="stable")]
     nearest = {ground.messages[row].text: Exemplar("", ground.messages[row].text) for row in order[: 4 * _EXEMPLARS]}
-    return Topic(name, centroid, radius, len(rows), born, exemplars=tuple(nearest.values())[:_EXEMPLARS])
+    return Topic(
+        name,
+        centroid,
+        radius,
+        len(rows),
+        born,
+        exemplars=tuple(nearest.values())[:_EXEMPLARS],
+        leaning=mean_of(ground.leanings[rows]),
+    )
 
 
 def _origin(former: Sequence[TopicId | None], rows: NDArray[np.intp]) -> TopicId | None:

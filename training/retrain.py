@@ -33,6 +33,7 @@ from models.bundle import (
 from models.embed import Centring, Embedder, Vectors, language_of
 from models.encoder import adapter as adapters
 from models.encoder.prepare import INTENT, embedder_name, prepare
+from models.leaning import leanings
 from models.sentence import load_embedder
 from models.tables import Broken
 from models.topics import TopicModel
@@ -215,6 +216,7 @@ class Retraining:
                 former=[before.placed[row] if before and messages[row].old else None for row in train],
                 embedder=embedder.name,
                 embed=embedder.embed,
+                leanings=leanings(embedder.name, [messages[row].text for row in train], raw[train]),
                 turned=_turned(messages, before, centring.apply(raw, languages)) if not same_space else None,
             )
             found: Regrouping = regroup(ground, live, self._now)
@@ -291,7 +293,7 @@ def _old(messages: list[Kept]) -> list[int]:
 
 def _arm(model: TopicModel, messages: list[Kept], raw: Vectors, centring: Centring) -> Arm:
     vectors = centring.apply(raw, [language_of(one.text) for one in messages])
-    return Arm(model, vectors, model.assign(vectors))
+    return Arm(model, vectors, model.assign(vectors, leanings(model.embedder, [one.text for one in messages], raw)))
 
 
 def _named(embedder: str, content: bytes) -> adapters.Adapter:

@@ -147,7 +147,7 @@ async def split(request: Request, topic_id: str, body: Split) -> dict[str, Any]:
     now = parts.clock()
     topic, (rest, found, _), _ = await _divided(request, topic_id, body.messages)
     (name,) = await parts.models.fresh_ids(1)
-    new = found.of(Topic(TopicId(name), found.centroid, found.radius, found.size, born=now))
+    new = found.of(Topic(TopicId(name), found.centroid, found.radius, found.size, born=now, leaning=topic.leaning))
 
     def deed(model: TopicModel, known: TopicId) -> TopicModel:
         return identity.split(model, rest.of(model.topic(known)), new, now)

@@ -23,6 +23,7 @@ from models.emerging import Emerging, scan
 from models.fingerprint import normalise
 from models.fissure import SPLIT_FROM, fissure
 from models.gist import gist
+from models.leaning import Leanings, leanings, mean_of, opposed
 from models.neighbours import nearest_within
 from models.portrait import exemplars_of
 from models.terms import describe
@@ -48,7 +49,7 @@ _HALVE_EVERY = timedelta(days=1)
 _KEPT, _LARGEST = 256, 500  # messages of a topic, and topics, that are looked at for a split
 _FIRST_BAR = 5.0  # -log10 of the chance, before there is a past to set the bar
 
-Find = Callable[[Sequence[Held], Vectors, datetime], list[Candidate]]
+Find = Callable[[Sequence[Held], Vectors, Leanings, datetime], list[Candidate]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,8 @@ class Discovery:
         vectors = centring.apply(raw, languages)
         model = current or TopicModel(name, centring)
         placed: list[str | None] = [one.topic for one in assign(current, texts, raw)]
-        new = await self._find(model, held, vectors, placed, now, find)
+        leaning = leanings(model.embedder, texts, raw)
+        new = await self._find(model, held, vectors, leaning, placed, now, find)
         first_bucket = min(bucket_of(one.message.occurred_at) for one in held)
         if new:
             try:
@@ -175,6 +177,7 @@ class Discovery:
         model: TopicModel,
         held: Sequence[Held],
         vectors: Vectors,
+        leaning: Leanings,
         placed: list[str | None],
         now: datetime,
         find: Find,
@@ -184,12 +187,14 @@ class Discovery:
         if not len(free):
             return []
         texts = [held[row].message.text for row in free]
-        candidates = await asyncio.to_thread(find, [held[row] for row in free], vectors[free], now)
+        candidates = await asyncio.to_thread(find, [held[row] for row in free], vectors[free], leaning[free], now)
         candidates = [one for one in candidates if same_topic(one, model, self._rules.settings) is None]
         if not candidates:
             return []
         ids = await self._models.fresh_ids(len(candidates))
         groups = _placed(candidates, vectors[free], texts, find != self._crowding, self._rules.settings)
+        against = opposed(leaning[free], np.array([one.leaning for one in candidates]))
+        groups[against[np.arange(len(free)), groups] & (groups >= 0)] = -1
         for row, group in zip(free, groups, strict=True):
             if group >= 0:
                 placed[row] = ids[group]
@@ -211,26 +216,27 @@ class Discovery:
                     vectors[free][candidate.rows],
                     candidate.centroid,
                 ),
+                leaning=candidate.leaning,
             )
             for name, candidate, words in zip(ids, candidates, described, strict=True)
         ]
 
-    def _group(self, held: Sequence[Held], vectors: Vectors, _: datetime) -> list[Candidate]:
+    def _group(self, held: Sequence[Held], vectors: Vectors, leaning: Leanings, _: datetime) -> list[Candidate]:
         """Candidates by density among what waits."""
         texts, customers = [one.message.text for one in held], [str(one.message.customer) for one in held]
-        return discover(vectors, customers, texts, self._rules.settings)
+        return discover(vectors, customers, texts, self._rules.settings, leanings=leaning)
 
-    def _divide(self, held: Sequence[Held], vectors: Vectors, _: datetime) -> list[Candidate]:
+    def _divide(self, held: Sequence[Held], vectors: Vectors, leaning: Leanings, _: datetime) -> list[Candidate]:
         """The first topics: the whole history divided into groups."""
         texts, customers = [one.message.text for one in held], [str(one.message.customer) for one in held]
-        return partition(vectors, customers, texts, self._rules.settings)
+        return partition(vectors, customers, texts, self._rules.settings, leanings=leaning)
 
-    def _crowding(self, held: Sequence[Held], vectors: Vectors, now: datetime) -> list[Candidate]:
+    def _crowding(self, held: Sequence[Held], vectors: Vectors, leaning: Leanings, now: datetime) -> list[Candidate]:
         """Candidates by the emerging scan, over the bar that this stream's own past sets."""
         if self._bar is None or now - self._bar[0] >= _BAR_HOLDS:
             self._bar = now, self._bar_of(held, vectors, now)
         found = crowding(held, vectors, now)
-        return [_candidate(one, vectors, self._rules.settings) for one in found if one.score >= self._bar[1]]
+        return [_candidate(one, vectors, leaning, self._rules.settings) for one in found if one.score >= self._bar[1]]
 
     def _bar_of(self, held: Sequence[Held], vectors: Vectors, now: datetime) -> float:
         """The score that births no more than the rate allowed, had the scan looked at the past days."""
@@ -282,9 +288,10 @@ def crowding(held: Sequence[Held], vectors: Vectors, now: datetime) -> list[Emer
     return [replace(one, rows=recent[one.rows], centre=int(recent[one.centre])) for one in found]
 
 
-def _candidate(found: Emerging, vectors: Vectors, settings: DiscoverySettings) -> Candidate:
+def _candidate(found: Emerging, vectors: Vectors, leaning: Leanings, settings: DiscoverySettings) -> Candidate:
     distances = 1 - vectors[found.rows] @ found.centroid
-    return Candidate(found.rows, found.centroid, radius_of(distances, settings.radius_share), found.customers)
+    radius = radius_of(distances, settings.radius_share)
+    return Candidate(found.rows, found.centroid, radius, found.customers, mean_of(leaning[found.rows]))
 
 
 def _placed(

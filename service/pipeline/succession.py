@@ -13,7 +13,7 @@ from models.lineage import Change, Event, fates, heir_in
 from models.topic import TopicId
 from models.topics import TopicModel
 from service.logs import log
-from service.pipeline.worker import centred
+from service.pipeline.worker import assign_held
 from service.store.codec import Entry
 from service.store.counts import Counts, Tally
 from service.store.lineage import LineageLog
@@ -102,7 +102,7 @@ class Succession:
     async def _move(self, model: TopicModel, part: str, whole: str) -> None:
         """Count kept messages of the whole that belong to the part under it, oldest first."""
         held = of_space(await self._pools.samples(whole, _ALL), model.embedder)
-        found = zip(held, model.assign(centred(model, held)), strict=True)
+        found = zip(held, assign_held(model, held), strict=True)
         by_partition: dict[int, list[Tally]] = defaultdict(list)
         for one in sorted((one for one, to in found if to.topic == part), key=lambda one: one.message.occurred_at):
             tally = Tally(one.entry_id, Entry(one.message), part, one.vector, one.space)

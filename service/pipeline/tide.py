@@ -17,7 +17,7 @@ from models.surge import Reading
 from models.unplaced import Unplaced, UnplacedShare
 from service.pipeline.lookout import CHANNEL, Lookout
 from service.pipeline.witness import sample_of
-from service.pipeline.worker import centred
+from service.pipeline.worker import assign_held, centred
 from service.store.counts import Counts
 from service.store.model import ModelStore
 
@@ -163,7 +163,7 @@ class Tide:
         held, model = self._lookout.held(found.first, found.end - 1), (await self._models.current()).model
         if model and held:
             vectors = centred(model, held)
-            alone = [row for row, to in enumerate(model.assign(vectors)) if to.topic is None][-_CANDIDATES:]
+            alone = [row for row, to in enumerate(assign_held(model, held)) if to.topic is None][-_CANDIDATES:]
             held, vectors = [held[row] for row in alone], vectors[alone]
             middle = vectors.mean(axis=0) if alone else np.zeros(1, np.float32)
             chosen = choose_samples([one.message for one in held], vectors, middle, prefer=None, most=most)

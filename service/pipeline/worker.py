@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.chatter import is_chatter
 from models.embed import Vectors, language_of
 from models.gist import gist
+from models.leaning import leanings
 from models.topics import Assignment, TopicModel
 from service.logs import log
 from service.metrics import Metrics
@@ -173,7 +174,13 @@ def assign(model: TopicModel | None, texts: Sequence[str], vectors: Vectors) -> 
     """Assignments of texts by their raw unit vectors; all noise while there is no model."""
     if model is None or len(vectors) == 0:
         return [_NONE] * len(vectors)
-    return model.assign(model.centring.apply(vectors, [language_of(text) for text in texts]))
+    placed = model.centring.apply(vectors, [language_of(text) for text in texts])
+    return model.assign(placed, leanings(model.embedder, texts, vectors))
+
+
+def assign_held(model: TopicModel, held: Sequence[Held]) -> list[Assignment]:
+    """Assignments of kept messages, as `assign` makes them."""
+    return assign(model, [one.message.text for one in held], vectors_of(held, model.centring.dimension))
 
 
 def nearest(model: TopicModel | None, text: str, vector: NDArray[np.float32]) -> Near:

@@ -31,6 +31,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from models.discovery import DiscoverySettings, discover, partition, same_topic
 from models.embed import Centring, Embedder, Vectors, language_of, unit
 from models.encoder.prepare import prepare
+from models.leaning import Leanings, leanings
 from models.sentence import OnnxEmbedder
 from models.topic import Topic, TopicId
 from models.topics import TopicModel
@@ -90,7 +91,7 @@ def quality(rows: list[tuple[str, str]], embedder: Embedder, most: int) -> dict[
     start = len(rows) // 3
     languages = [language_of(text) for text in texts]
     vectors = Centring.fit(raw[:start], languages[:start]).apply(raw, languages)
-    ours = online(vectors, texts, start)
+    ours = online(vectors, texts, start, leanings(embedder.name, texts, raw))
     peers = {"bertopic": bertopic(raw, texts, start), "bertopic, centred": bertopic(vectors, texts, start)}
     kmeans = KMeans(len(set(labels)), n_init=3, random_state=0).fit_predict(vectors)
     everywhere = Placed(kmeans.astype(np.intp), np.ones(len(rows)))
@@ -105,28 +106,38 @@ def quality(rows: list[tuple[str, str]], embedder: Embedder, most: int) -> dict[
     return report | {"k-means, true k": scores(everywhere, labels)}
 
 
-def online(vectors: Vectors, texts: Sequence[str], start: int) -> Placed:
+def online(vectors: Vectors, texts: Sequence[str], start: int, leaning: Leanings) -> Placed:
     """As the service does it: assign what comes, and look now and then at what has no topic."""
     model = TopicModel("bench", Centring.none(vectors.shape[1]))
     groups, strength = np.full(len(texts), -1), np.zeros(len(texts))
     ids, settings = count(), DiscoverySettings()
     for begin, end in [(0, start), *((at, min(at + STEP, len(texts))) for at in range(start, len(texts), STEP))]:
-        _assign(model, vectors, np.arange(begin, end), groups, strength)
+        _assign(model, vectors, leaning, np.arange(begin, end), groups, strength)
         free = np.flatnonzero(groups[:end] < 0)
         if begin and len(free) < WAITING:
             continue
         look = discover if begin else partition
-        found = look(vectors[free], [str(row) for row in free], [texts[row] for row in free], settings)
+        found = look(
+            vectors[free], [str(row) for row in free], [texts[row] for row in free], settings, leanings=leaning[free]
+        )
         new = [candidate for candidate in found if same_topic(candidate, model, settings) is None]
-        model = model.add(Topic(TopicId(str(next(ids))), one.centroid, one.radius, len(one.rows), BORN) for one in new)
-        _assign(model, vectors, free, groups, strength)
+        model = model.add(
+            Topic(TopicId(str(next(ids))), one.centroid, one.radius, len(one.rows), BORN, leaning=one.leaning)
+            for one in new
+        )
+        _assign(model, vectors, leaning, free, groups, strength)
     return Placed(groups, strength)
 
 
 def _assign(
-    model: TopicModel, vectors: Vectors, rows: NDArray[np.intp], groups: NDArray[np.intp], strength: NDArray[np.float64]
+    model: TopicModel,
+    vectors: Vectors,
+    leaning: Leanings,
+    rows: NDArray[np.intp],
+    groups: NDArray[np.intp],
+    strength: NDArray[np.float64],
 ) -> None:
-    for row, found in zip(rows, model.assign(vectors[rows]), strict=True):
+    for row, found in zip(rows, model.assign(vectors[rows], leaning[rows]), strict=True):
         groups[row], strength[row] = (-1 if found.topic is None else int(found.topic)), found.strength
 
 

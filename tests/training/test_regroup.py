@@ -48,7 +48,15 @@ def ground(parts: list[tuple[list[Kept], Vectors]], live: TopicModel) -> Ground:
     vectors = np.concatenate([vectors for _, vectors in parts])
     assigned = [one.topic for one in live.assign(vectors)]
     former = [name if one.old else None for one, name in zip(messages, assigned, strict=True)]
-    return Ground(messages, vectors, live.centring, former, live.embedder, lambda texts: around(PLACES[0], len(texts)))
+    return Ground(
+        messages,
+        vectors,
+        live.centring,
+        former,
+        live.embedder,
+        lambda texts: around(PLACES[0], len(texts)),
+        np.zeros(len(messages), np.int8),
+    )
 
 
 def model(*topics: Topic) -> TopicModel:

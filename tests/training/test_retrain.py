@@ -54,7 +54,15 @@ def live(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     ]
     raw, languages = embedder.embed([one.gist for one in old]), [language_of(one.text) for one in old]
     centring = Centring.fit(raw, languages)
-    ground = Ground(old, centring.apply(raw, languages), centring, [None] * len(old), embedder.name, embedder.embed)
+    ground = Ground(
+        old,
+        centring.apply(raw, languages),
+        centring,
+        [None] * len(old),
+        embedder.name,
+        embedder.embed,
+        np.zeros(len(old), np.int8),
+    )
     found = regroup(ground, None, NOW).model
     model = named(found, {topic.id: f"t{number + 1}" for number, topic in enumerate(found.topics)})
     lines = "".join(
@@ -236,7 +244,9 @@ def test_topics_stay_retired_and_words_of_people_stay(live: Path) -> None:
     model = model_of(live)
     first = model.topics[0].id
     retired = model.retire(first)
-    embedder_rows = Ground([], _no_rows(), model.centring, [], model.embedder, lambda texts: _no_rows())
+    embedder_rows = Ground(
+        [], _no_rows(), model.centring, [], model.embedder, lambda texts: _no_rows(), np.zeros(0, np.int8)
+    )
     after = regroup(embedder_rows, retired, NOW).model
     assert after.topic(TopicId(first)).state == retired.topic(first).state
     assert [topic.id for topic in after.topics] == [topic.id for topic in model.topics]
