@@ -51,7 +51,9 @@ _NEGATIONS_EN = frozenset(
     for words in ("not never no nothing nobody none neither without", "unable cannot hardly refuse refused refuses")
     for word in words.split()
 )
-_CONTRACTED = re.compile(r"n['’]t\b|(?<=\b(?:do|is|wo|ca))nt\b|(?<=\b(?:did|was|has|had|are))nt\b|(?<=\bdoes)nt\b")
+_CONTRACTED = re.compile(
+    r"\b(do|does|did|is|was|are|were|has|have|had|wo|would|ca|could|sha|should|ai|must|need)n['’]?t\b"
+)
 
 
 def _any_of(words: str) -> re.Pattern[str]:
@@ -111,7 +113,7 @@ def _counted_zh(text: str) -> tuple[int, ...]:
 def _counted_en(text: str) -> tuple[int, ...]:
     plain, negated = {"well": 0, "ill": 0}, {"well": 0, "ill": 0}
     said, last = 0, None
-    for place, word in enumerate(_TOKEN_EN.findall(_CONTRACTED.sub(" not", text))):
+    for place, word in enumerate(_TOKEN_EN.findall(_CONTRACTED.sub(r"\1 not", text))):
         if word in _NEGATIONS_EN:
             said, last = said + 1, place
         elif not word.isalpha():

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.embed import Vectors
 from models.fingerprint import normalise
 from models.groups import Groups, GroupSettings, dense_groups, even_groups
-from models.leaning import Leanings, are_opposite, is_clear, mean_of
+from models.leaning import ILL, WELL, Leanings, are_opposite, mean_of
 from models.neighbours import nearest_within
 from models.portrait import RADIUS_SHARE, SMALLEST_RADIUS, shape_of
 from models.topic import TopicId
@@ -198,11 +198,10 @@ def _place(
 
 def _sides(rows: NDArray[np.intp], firsts: NDArray[np.intp], leanings: Leanings, least: int) -> list[NDArray[np.intp]]:
     """The members of a group without those that say the opposite of most, and these where they are enough of it."""
-    against = leanings[rows] * np.sign(mean_of(leanings[rows])) < 0
-    others = np.intersect1d(rows[against], firsts)
-    if len(others) >= max(least, _OPPOSITE_SHARE * len(np.intersect1d(rows, firsts))):
-        return [rows[~against], rows[against]]
-    return [rows[~against]] if is_clear(mean_of(leanings[rows])) else [rows]
+    against = leanings[rows] == (ILL if mean_of(leanings[rows]) > 0 else WELL)
+    others = len(np.intersect1d(rows[against], firsts))
+    enough = others >= max(least, _OPPOSITE_SHARE * len(np.intersect1d(rows, firsts)))
+    return [rows[~against], rows[against]] if enough else [rows[~against]]
 
 
 def _candidate(

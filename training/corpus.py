@@ -19,6 +19,8 @@ Texts = Mapping[Language, tuple[str, ...]]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 _WORDINGS = files("training") / "wordings"
+RESOLVED = _WORDINGS / "resolved.toml"
+"""What customers say when an issue is none, by issue."""
 
 
 class CorpusError(ValueError):

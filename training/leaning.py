@@ -6,7 +6,6 @@ Complaints are the wordings of issues, questions, and sentences that only begin 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from models.cues import CUES, cues
 from models.embed import LANGUAGES, Embedder, Language, Vectors, language_of
 from models.gist import gist
 from models.leaning import Weights
-from training.corpus import load_issues, load_noise, read_table
+from training.corpus import RESOLVED, load_issues, load_noise, read_table
 from training.phrase import plain
 
 _CUE = 0.3
@@ -40,7 +39,7 @@ class Said:
 def sentences() -> list[Said]:
     """All written sentences to learn from; each side weighs the same."""
     themes = {issue.key: issue.theme for issue in load_issues()}
-    resolved = read_table(files("training") / "wordings" / "resolved.toml")
+    resolved = read_table(RESOLVED)
     ill = [
         Said(plain(text, language), issue.theme, False)
         for issue in load_issues()

@@ -1,5 +1,6 @@
 """Finding topics among messages that have none. Vectors are drawn around known directions."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -115,6 +116,31 @@ def test_above_the_limit_a_sample_is_grouped_and_the_rest_follows() -> None:
     assert {int(truth[candidate.rows[0]]) for candidate in found} == {0, 1, 2}
     assert min(np.bincount(truth[candidate.rows]).max() / len(candidate.rows) for candidate in found) > 0.95
     assert max(candidate.rows.max() for candidate in found) > 590
+
+
+@pytest.mark.parametrize("look", [discover, partition])
+def test_no_candidate_holds_a_thing_and_its_opposite(look: Callable[..., list[Candidate]]) -> None:
+    vectors, _ = issues(3, 60)
+    leanings = np.where(np.arange(180) % 3 == 0, 1, -1).astype(np.int8)
+    settings = DiscoverySettings(grouping=GroupSettings(dimensions=5, least_groups=3))
+    found = look(vectors, people(180), words(180), settings, leanings=leanings)
+    assert {one.leaning for one in found} == {-1.0, 1.0}
+    assert sum(len(one.rows) for one in found) > 90
+
+
+def test_a_few_that_seem_to_say_the_opposite_are_left_out_and_make_no_candidate() -> None:
+    vectors, _ = issues(1, 90)
+    leanings = np.where(np.arange(90) < 2, 1, -1).astype(np.int8)
+    found = partition(vectors, people(90), words(90), FEW, leanings=leanings)
+    assert {one.leaning for one in found} == {-1.0}
+    assert sum(len(one.rows) for one in found) == 88
+
+
+def test_the_opposite_of_a_topic_at_its_place_is_another() -> None:
+    ill = known(np.eye(3)[0], 0.4)
+    ill = ill.put(replace(ill.topics[0], leaning=-0.9))
+    assert same_topic(replace(candidate(np.array([1, 0.2, 0]), 0.4), leaning=-0.8), ill) == "t1"
+    assert same_topic(replace(candidate(np.array([1, 0.2, 0]), 0.4), leaning=0.8), ill) is None
 
 
 def test_unequal_lengths_are_refused() -> None:

@@ -2,12 +2,14 @@
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from training.catalogue import load_catalogue
 from training.corpus import (
     LANGUAGES,
+    RESOLVED,
     CorpusError,
     Issue,
     load_fits,
@@ -139,6 +141,18 @@ def test_at_least_forty_pairs_of_opposites_stand_apart_from_the_issues() -> None
     sentences = [bare(text) for pair in pairs for text in (pair.first, pair.second)]
     assert max(Counter(sentences).values()) == 1
     assert said.isdisjoint(sentences)
+
+
+def test_what_went_well_is_said_of_every_issue_and_is_no_pair_that_is_judged_by() -> None:
+    resolved = read_table(RESOLVED)
+    assert set(resolved) == {issue.key for issue in issues()} | {"general", "but"}
+    written = Counter(bare(text) for texts in resolved.values() for language in LANGUAGES for text in texts[language])
+    assert [text for text, times in written.items() if times > 1] == []
+    held_out = read_table(Path(__file__).parents[1] / "benchmarks" / "opposites.toml")["pair"]
+    judged = {bare(text) for pair in held_out for language in LANGUAGES for text in pair[language]}
+    known = {bare(text) for pair in load_opposites() for text in (pair.first, pair.second)}
+    said = {bare(text) for texts in texts_of_the_corpus().values() for text in texts}
+    assert judged.isdisjoint(written) and judged.isdisjoint(said) and judged.isdisjoint(known)
 
 
 def test_a_broken_file_is_named_in_the_error(tmp_path) -> None:  # type: ignore[no-untyped-def]
