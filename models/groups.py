@@ -75,7 +75,7 @@ def dense_groups(vectors: Vectors, settings: GroupSettings, seed: int) -> Groups
     reduced = reduce(vectors, settings.reduction, settings.dimensions, seed=seed)
     clusterer = HDBSCAN(
         min_cluster_size=max(settings.min_messages, round(_LEAST_DENSE * len(vectors) ** 0.5)),
-        min_samples=1,  # more turns a third of the messages into noise (EMBEDDING.md)
+        min_samples=1,  # more turns a third of the messages into noise (docs/measured.md)
         cluster_selection_method="eom",
         core_dist_n_jobs=1,
     )

@@ -4,7 +4,8 @@ Topics are made of the written after-sales issues (`training/wordings`), and pai
 neighbour are assigned: how many does one topic take in whole, with and without regard to how messages lean
 (`models.leaning`), and how many complaints lose their topic by it? ``known`` are the pairs of ``training/wordings``, by
 which that was made, ``held out`` those of ``opposites.toml`` beside this file, to which nothing is fitted. Then topics
-are made of one language's wordings and the other's are assigned: how many go where their issue is? Prints JSON.
+are made of one language's wordings and the other's are assigned: how many go where their issue is, and how many of a
+language's own, each left out of its topic in turn? Prints JSON.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from models.embed import Centring, Embedder, Vectors, language_of
+from models.embed import Centring, Embedder, Vectors, language_of, unit
 from models.encoder.prepare import prepare
 from models.gist import gist
 from models.leaning import Leanings, leanings, mean_of
@@ -77,6 +78,7 @@ def measure(embedder: Embedder) -> dict[str, Any]:
             f"{one} to {other}": across(model_of(centring, placed[one], names[one]), placed[other], names[other])
             for one, other in (LANGUAGES, LANGUAGES[::-1])
         },
+        "nearest is right within": {language: within(placed[language], names[language]) for language in LANGUAGES},
     }
 
 
@@ -119,6 +121,17 @@ def across(model: TopicModel, vectors: Vectors, issues: np.ndarray) -> dict[str,
         "none": round(float(np.mean([one.topic is None for one in found])), 3),
         "nearest is right": round(float(np.mean(np.array(nearest) == issues)), 3),
     }
+
+
+def within(vectors: Vectors, issues: np.ndarray) -> float:
+    """Of one language's wordings, those nearest to their issue's others: what `across` can hope for."""
+    names, own = np.unique(issues, return_inverse=True)
+    sums = np.stack([vectors[issues == name].sum(axis=0) for name in names])
+    right = [
+        (unit(np.where(np.arange(len(names))[:, None] == place, sums - vector, sums)) @ vector).argmax() == place
+        for vector, place in zip(vectors, own, strict=True)
+    ]
+    return round(float(np.mean(right)), 3)
 
 
 def model_of(centring: Centring, vectors: Vectors, issues: np.ndarray, leaning: Leanings | None = None) -> TopicModel:

@@ -178,11 +178,14 @@ def assignment_cost() -> dict[str, float]:
     for topics in (100, 1_000, 10_000):
         centroids = unit(rng.normal(size=(topics, 384)))
         model = TopicModel(
-            "bench", Centring.none(384), tuple(Topic(TopicId(str(i)), c, 0.5, 9, BORN) for i, c in enumerate(centroids))
+            "bench",
+            Centring.none(384),
+            tuple(Topic(TopicId(str(i)), c, 0.5, 9, BORN, leaning=-0.9) for i, c in enumerate(centroids)),
         )
-        batch = unit(rng.normal(size=(64, 384)))
-        model.assign(batch)
-        report[str(topics)] = round(min(_seconds(lambda: model.assign(batch)) for _ in range(20)) / 64 * 1e6, 1)  # noqa: B023
+        batch, leaning = unit(rng.normal(size=(64, 384))), rng.integers(-1, 2, size=64).astype(np.int8)
+        model.assign(batch, leaning)
+        took = min(_seconds(lambda: model.assign(batch, leaning)) for _ in range(20))  # noqa: B023
+        report[str(topics)] = round(took / 64 * 1e6, 1)
     return report
 
 
