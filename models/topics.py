@@ -27,6 +27,9 @@ surest three quarters of banking77, after-sales, cosmetics and shop reviews .870
 half the warmth .870, .632, .325, .616, by distance alone .860, .632, .334, .625 (docs/measured.md)."""
 
 
+_MOST_NEARER = 50.0  # e to this is 5e21: the sum of many is still a float32
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """Where a message belongs. Noise has ``topic`` None; ``nearest`` and ``distance`` tell how near it was.
@@ -167,9 +170,9 @@ class TopicModel:
         # Covered topics first: 4 is more than any cosine distance.
         best = np.where(inside[:, None] & ~covered, np.float32(4), distances).argmin(axis=1)
         at = distances[np.arange(len(vectors)), best]
-        parts = np.exp((at[:, None] - distances) / self._warmth)
+        parts = self._weights(at[:, None] - distances)
         own = (parts * self._kinship[best]).sum(axis=1)
-        none = np.exp((at - _AWAY * self._usual_radius) / self._warmth)
+        none = self._weights(at - _AWAY * self._usual_radius)
         strengths = np.where(inside, own / (parts.sum(axis=1) + none), 0).clip(0, 1)
         return [
             Assignment(heir if within else None, float(strength), heir, max(float(distance), 0.0))
@@ -177,6 +180,11 @@ class TopicModel:
                 (self._heirs[index] for index in best), inside, strengths, at, strict=True
             )
         ]
+
+    def _weights(self, nearer: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Of what is nearer by so much; where all is narrow, at most what float32 holds."""
+        weights: NDArray[np.floating] = np.exp(np.minimum(nearer / self._warmth, _MOST_NEARER))
+        return weights
 
     def nearest(self, vector: NDArray[np.float32]) -> list[tuple[TopicId, float]]:
         """Every assignable topic by how near its places are to a vector (d,), the nearest first, with the distance."""
