@@ -1,5 +1,6 @@
 """What alerts tell of already, so that one event is one alert: seen as a topic, a crowd, a hidden cell or a swell."""
 
+from models.alert import Alert
 from models.buckets import BUCKETS_PER_DAY
 from models.culprit import Cell
 from models.kin import is_named
@@ -32,17 +33,17 @@ class Told:
 
     async def _hidden_in(self, bench: Bench, topic: str, cell: Cell, reading: Reading) -> bool:
         """Whether an alert tells of a hidden cell: the topic's, with that culprit, or that of another cell."""
-        if is_named(cell, [], await self._culprits(bench.surges.get(topic), reading.onset)):
+        alert = await self._telling(bench.surges.get(topic), reading.onset)
+        if alert is not None and is_named(cell, [], _culprits(alert)):
             return True
         told = [name for name in _names(bench, reading.onset) if name.startswith(HIDDEN)]
         return self._hidden.in_another(topic, cell, told)
 
-    async def _culprits(self, surge: Surge | None, first: int) -> list[Cell]:
-        """The values that the alert of an episode names, unless it was over before bucket ``first``."""
+    async def _telling(self, surge: Surge | None, first: int) -> Alert | None:
+        """The alert of an episode, unless it was over before bucket ``first``."""
         if surge is None or surge.fired is None or (surge.resolved is not None and first > surge.resolved):
-            return []
-        alert = await self._docket.alert(surge)
-        return [(one.attribute, one.value) for one in alert.evidence.culprits] if alert else []
+            return None
+        return await self._docket.alert(surge)
 
     async def _in_parts(self, bench: Bench, excess: float) -> bool:
         """Whether alerts that are open tell of much of what a channel, or everything, has too many of."""
@@ -90,14 +91,16 @@ class Told:
 
         One that has ended tells of what came before its end, which long windows still see.
         """
-        surge, cell = bench.surges.get(topic), sighting.crowd.cell
-        if surge is None or surge.fired is None or (surge.resolved is not None and sighting.first > surge.resolved):
-            return False
-        alert = await self._docket.alert(surge)
+        alert, cell = await self._telling(bench.surges.get(topic), sighting.first), sighting.crowd.cell
         if alert is None or alert.evidence.excused:
             return False
         attributes = [one.message.attributes for one in sighting.crowd.members]
-        return cell is None or is_named(cell, attributes, await self._culprits(surge, sighting.first))
+        return cell is None or is_named(cell, attributes, _culprits(alert))
+
+
+def _culprits(alert: Alert) -> list[Cell]:
+    """The values that an alert names."""
+    return [(one.attribute, one.value) for one in alert.evidence.culprits]
 
 
 def _names(bench: Bench, since: int) -> list[str]:
