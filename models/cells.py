@@ -7,13 +7,14 @@ batches come and go by the day, times the topic's affinity to the value, since s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.cellstate import Cell, CellState, Kin
+from models.counted import Counted
 from models.scan import nb_midp_log10, upper_bound
 from models.season import FloatArray
 from models.verdict import Outlook
@@ -50,8 +51,9 @@ class Cells:
     >>> cells = Cells(bucket_hours=1.0)
     >>> outlook = Outlook(["late"], np.full((24, 1), 10.0), np.array([1.2]), np.array([0.02]))
     >>> for hour in range(200):
-    ...     _ = cells.take(hour, [("late", "batch", b, 3) for b in "ABC"] + [("", "batch", b, 9) for b in "ABC"])
-    >>> _ = cells.take(200, [("late", "batch", "A", 20), ("late", "batch", "B", 3)])
+    ...     said = [("late", "batch", b, 3) for b in "ABC"] + [("", "batch", b, 9) for b in "ABC"]
+    ...     _ = cells.take(hour, Counted.of(said))
+    >>> _ = cells.take(200, Counted.of([("late", "batch", "A", 20), ("late", "batch", "B", 3)]))
     >>> [(v.cell.value, v.hours, v.observed) for v in cells.judge(outlook, threshold=2.5)]
     [('A', 1, 20)]
     """
@@ -59,26 +61,34 @@ class Cells:
     def __init__(self, *, bucket_hours: float = 1 / 12, most: int = 20_000) -> None:
         self._state = CellState(bucket_hours=bucket_hours, most=most)
 
-    def take(self, bucket: int, counted: Iterable[tuple[str, str, str, int]], kin: Kin | None = None) -> int:
-        """Count the distinct customers of a closed bucket: topic, attribute, value, customers.
+    def take(self, bucket: int, counted: Counted) -> int:
+        """Count the distinct customers of a closed bucket.
 
         Messages of no topic have the topic ``""``: they say what is being sold and spoken of. An attribute ``""``
         counts all customers of the topic, so that those who name no value are known; without it the attribute that
-        is named most stands for all. ``kin`` tells of new values what they belong to, a batch its product, so that
-        a batch that goes on sale is expected where its product was. Answers how many cells are kept. Raises
-        `ValueError` where a bucket comes out of order.
+        is named most stands for all. Answers how many cells are kept. Raises `ValueError` where a bucket comes out of
+        order.
         """
-        return self._state.take(bucket, counted, kin)
+        return self._state.take(bucket, counted)
+
+    def heard(self) -> set[tuple[str, str]]:
+        """The attributes and values of the last bucket's hour."""
+        return self._state.heard()
+
+    def relate(self, kin: Kin) -> None:
+        """Tell what values belong to, a batch to its product, so that a batch that goes on sale is expected where its
+        product was."""
+        self._state.relate(kin)
 
     def judge(self, outlook: Outlook, *, threshold: float) -> tuple[CellVerdict, ...]:
         """The cells that score ``threshold`` or more as of the last bucket, the most telling first."""
-        state, (score, best, seen, mean, variance) = self._state, self._scores(outlook)
+        (score, best, seen, mean, variance), names = self._scores(outlook), self._state.cells()
 
         def verdict(row: int, score: float) -> CellVerdict:
             w = int(best[row])
             due, spread = float(mean[w, row]), float(variance[w, row])
             bound = upper_bound(threshold + HANDICAPS[w], due, spread, least=LEAST_COUNT - 1)
-            return CellVerdict(state.cells[row], WINDOWS[w], int(seen[w, row]), due, int(bound), score)
+            return CellVerdict(names[row], WINDOWS[w], int(seen[w, row]), due, int(bound), score)
 
         told: dict[int, float] = {}
         for row in np.nonzero(score >= threshold)[0].tolist():
@@ -98,17 +108,18 @@ class Cells:
 
     def scores(self, outlook: Outlook) -> dict[Cell, float]:
         """The score of every cell that counted anybody in the last day; for calibration and for the curious."""
-        score = self._scores(outlook)[0]
-        return {self._state.cells[row]: float(score[row]) for row in np.nonzero(score > -np.inf)[0].tolist()}
+        score, names = self._scores(outlook)[0], self._state.cells()
+        return {names[row]: float(score[row]) for row in np.nonzero(score > -np.inf)[0].tolist()}
 
     def _scores(self, outlook: Outlook) -> tuple[FloatArray, NDArray[np.int64], FloatArray, FloatArray, FloatArray]:
         """Score and most telling window of each cell, and counts, means and variances (W, C)."""
         state = self._state
-        count = len(state.cells)
+        count = len(state)
         score, best = np.full(count, -np.inf), np.zeros(count, np.int64)
         seen, mean, variance = (np.zeros((len(WINDOWS), count)) for _ in range(3))
         place = {topic: row for row, topic in enumerate(outlook.topics)}
-        topic = np.array([place.get(cell.topic, -1) for cell in state.cells], np.int64)
+        known, of = state.topics()
+        topic = np.array([place.get(name, -1) for name in known], np.int64)[of]
         busy = (topic >= 0) & (state.today() >= FRESH)
         rows = np.nonzero(busy)[0]
         if not len(rows):
@@ -131,12 +142,16 @@ class Cells:
         """Of all that is said of an attribute in the long run, the part of one value."""
         return self._state.share(cell)
 
-    def pack(self) -> bytes:
-        """All that is known of the cells."""
+    def pack(self) -> dict[str, bytes]:
+        """All that is known of the cells where nothing was `written` yet, else what changed since."""
         return self._state.pack()
 
+    def written(self) -> None:
+        """What `pack` answered is kept, beside what it answered before."""
+        self._state.written()
+
     @classmethod
-    def unpack(cls, packed: bytes) -> Cells:
+    def unpack(cls, packed: Mapping[str, bytes]) -> Cells:
         """The cells that were packed. Raises `ValueError` on a format that this version does not know."""
         cells = cls.__new__(cls)
         cells._state = CellState.unpack(packed)

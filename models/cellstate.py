@@ -6,19 +6,17 @@ topics; a *field* is one attribute of one topic.
 
 from __future__ import annotations
 
-import io
-import json
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.cellfile import CellFile
+from models.celltable import Register, Table, Tables
+from models.counted import Counted
 from models.season import FloatArray
 
-_ZIP = b"PK"  # what states begin with that were packed before they were compressed as a whole
-_LEVEL = 1  # of compression: a tenth of the time of the usual 6, and half as much again in size
 HOURS = 24
 SAME_DAYS = 24.0  # half-life in hours of what the other messages say of a value: batches come and go by the day
 AFFINITY = 24.0 * 7  # half-life of what belongs to a topic
@@ -27,7 +25,6 @@ SHARE_WEIGHT, TIES = 5.0, (0.3, 10.0)
 WINSOR_SD, SETTLED = 3.0, 20.0  # customers due before a burst is held to what is usual
 SHARE_HOURS, DAYS_WEIGHT = 3, 30.0  # hours of others that a share is read from; customers that their days are worth
 KIN_WEIGHT = 10.0  # customers that the affinity of a batch's product is worth to the batch
-FORMAT = 1
 
 
 Kin = Mapping[tuple[str, str], tuple[str, str]]
@@ -43,48 +40,6 @@ class Cell:
     value: str
 
 
-class _Table:
-    """Named rows of numbers that grow: ``width`` values a row."""
-
-    def __init__(self, width: int) -> None:
-        self.names: dict[tuple[str, ...], int] = {}
-        self.values = np.zeros((0, width))
-
-    def row(self, name: tuple[str, ...]) -> int:
-        found = self.names.get(name)
-        if found is None:
-            found = self.names[name] = len(self.names)
-            if found >= len(self.values):
-                self.values = np.concatenate([self.values, np.zeros((max(64, found), self.values.shape[1]))])
-        return found
-
-    def add(self, names: Sequence[tuple[str, ...]], counts: Sequence[float], slot: int | None = None) -> None:
-        """Add to the two sums of each row named, of these days and of the long run, and to an hour."""
-        sums: FloatArray = self.sums(names, counts)
-        self.used[:, :2] += sums[:, None]
-        if slot is not None:
-            self.used[:, 2 + slot] += sums
-
-    def sums(self, names: Sequence[tuple[str, ...]], counts: Sequence[float]) -> FloatArray:
-        """What the counts come to for every row, those that are new among them; a name may stand there many times."""
-        for name in names:
-            if name not in self.names:
-                self.row(name)
-        rows = np.fromiter(map(self.names.__getitem__, names), np.int64, len(names))
-        found: FloatArray = np.bincount(rows, counts, len(self.names)).astype(float)
-        return found
-
-    @property
-    def used(self) -> FloatArray:
-        return self.values[: len(self.names)]
-
-    def keep(self, rows: NDArray[np.int64]) -> None:
-        """Forget all rows but these, which keep their order."""
-        names = list(self.names)
-        self.values = self.values[rows].copy()
-        self.names = {names[row]: n for n, row in enumerate(rows.tolist())}
-
-
 class CellState:
     """See `models.cells.Cells`, which judges what is kept here."""
 
@@ -92,62 +47,63 @@ class CellState:
         self._bucket_hours, self._most = bucket_hours, most
         self._hour: int | None = None
         self._bucket: int | None = None
-        # A cell: hourly counts, hourly due by the others' share, sum counted, sum due, counted lately.
-        self._cells = _Table(2 * HOURS + 3)
-        # A value, a field, an attribute: counted lately, in the long run, by hour. A field's last is its tie to values.
-        self._values = _Table(2 + HOURS)
-        self._fields = _Table(2 + HOURS + 1)
-        self._attributes = _Table(2 + HOURS)
-        self._topics = _Table(2)  # most of any attribute in a bucket, in the long run: as many as could name a value
-        self._listed: list[Cell] | None = None
+        self._tables = Tables(
+            # A cell: hourly counts, hourly due by the others' share, sum counted, sum due, counted lately.
+            cells=Table(2 * HOURS + 3),
+            # A value, a field, an attribute: counted lately, in the long run, by hour. A field's last is its tie to values.
+            values=Table(2 + HOURS),
+            fields=Table(2 + HOURS + 1),
+            attributes=Table(2 + HOURS),
+            topics=Table(2),  # most of any attribute in a bucket, in the long run: as many as could name a value
+        )
+        self._cells, self._values, self._fields, self._attributes, self._topics = self._tables.all
+        self._register = Register(self._tables)
         self._links: tuple[NDArray[np.int64], ...] | None = None
         self._parents: NDArray[np.int64] | None = None
         self._kin: dict[tuple[str, str], tuple[str, str]] = {}
+        self._file = CellFile(HOURS)
 
-    @property
     def cells(self) -> list[Cell]:
-        if self._listed is None:
-            self._listed = [Cell(*name) for name in self._cells.names]
-        return self._listed
+        """Every cell, by row."""
+        return [Cell(*name) for name in self._cells.names]
+
+    def topics(self) -> tuple[list[str], NDArray[np.int64]]:
+        """Topics, and for each cell which of them it is of."""
+        return [name for (name,) in self._topics.names], self._index()[3]
+
+    def __len__(self) -> int:
+        return len(self._cells.names)
 
     def _forget_index(self) -> None:
-        self._listed, self._links, self._parents = None, None, None
+        self._links, self._parents = None, None
 
     # ------------------------------------------------------------------ count
 
-    def take(self, bucket: int, counted: Iterable[tuple[str, str, str, int]], kin: Kin | None) -> int:
+    def take(self, bucket: int, counted: Counted) -> int:
         """See `models.cells.Cells.take`."""
-        if kin and any(self._kin.get(child) != parent for child, parent in kin.items()):
-            self._kin |= kin
-            self._parents = None
         if self._bucket is not None and bucket <= self._bucket:
             raise ValueError(f"bucket {bucket} is not after {self._bucket}")
         self._bucket = bucket
         self._reach(int(bucket * self._bucket_hours + 1e-9))
         assert self._hour is not None
-        slot = self._hour % HOURS
-        most: dict[tuple[str, str], float] = {}
-        rows = list(counted)
-        for topic, attribute, _, count in rows:
-            most[topic, attribute] = most.get((topic, attribute), 0) + count
-        named = [row for row in rows if row[1]]
-        of_topics = [row for row in named if row[0]]
-        before = len(self._cells.names)
-        sums: FloatArray = self._cells.sums([row[:3] for row in of_topics], [row[3] for row in of_topics])
-        self._cells.used[:, slot] += sums
-        self._cells.used[:, -1] += sums
-        if len(self._cells.names) > before:
+        before = len(self)
+        self._register.take(counted, self._hour % HOURS)
+        if len(self) > before:
             self._forget_index()
-        counts = [row[3] for row in named]
-        self._values.add([row[1:3] for row in named], counts, slot)
-        by_field = {name: count for name, count in most.items() if name[1]}
-        self._fields.add(list(by_field), list(by_field.values()), slot)
-        self._attributes.add([(attribute,) for _, attribute in by_field], list(by_field.values()), slot)
-        spoken: dict[str, float] = {}
-        for (topic, _), said in most.items():
-            spoken[topic] = max(spoken.get(topic, 0.0), said)
-        self._topics.add([(topic,) for topic in spoken], list(spoken.values()))
-        return len(self._cells.names)
+        return len(self)
+
+    def heard(self) -> set[tuple[str, str]]:
+        """The attributes and values that were counted in this hour so far."""
+        assert self._hour is not None
+        names = list(self._values.names)
+        of = np.nonzero(self._values.used[:, 2 + self._hour % HOURS] > 0)[0]
+        return {(names[row][0], names[row][1]) for row in of.tolist()}
+
+    def relate(self, kin: Kin) -> None:
+        """Note what values belong to."""
+        if any(self._kin.get(child) != parent for child, parent in kin.items()):
+            self._kin |= kin
+            self._parents = None
 
     def _reach(self, hour: int) -> None:
         """Let the hours pass up to ``hour``."""
@@ -165,6 +121,7 @@ class CellState:
             fields = self._index()[1]
             said = np.bincount(fields, cells[:, slot], len(self._fields.names))
             cells[:, HOURS + slot] = share * said[fields]
+        self._file.touch(slot)
         self._hour += 1
         slot = self._hour % HOURS
         if len(cells):
@@ -210,6 +167,8 @@ class CellState:
             and (topic,) in self._topics.names
         ]
         self._cells.keep(np.array(kept, np.int64))
+        self._register = Register(self._tables)
+        self._file.renew()
 
     def _learn_ties(self) -> None:
         """How far each topic's values stray from the others' shares: the fewer customers a guess is worth then."""
@@ -248,10 +207,13 @@ class CellState:
         lately = np.maximum(self._values.values[values, 0] - cells[:, -1], 0.0) + SHARE_WEIGHT * usual
         others = self._attributes.values[attributes, 0] - self._fields.values[fields, 0] + SHARE_WEIGHT
         same_days = lately / np.maximum(others, 1e-9)
-        by_hour = np.maximum(self._values.values[values, 2 : 2 + HOURS] - cells[:, :HOURS], 0.0)
-        all_by_hour = self._attributes.values[attributes, 2 : 2 + HOURS] - self._fields.values[fields, 2 : 2 + HOURS]
-        now = self._sums(by_hour, windows) + DAYS_WEIGHT * same_days
-        of = self._sums(all_by_hour, windows) + DAYS_WEIGHT
+        hours = self._lately(max(windows))
+        by_hour = np.maximum(self._values.used[:, 2 + hours].T[:, values] - cells[:, hours].T, 0.0)
+        all_by_hour = (
+            self._attributes.used[:, 2 + hours].T[:, attributes] - self._fields.used[:, 2 + hours].T[:, fields]
+        )
+        now = _sums(by_hour, windows) + DAYS_WEIGHT * same_days
+        of = _sums(all_by_hour, windows) + DAYS_WEIGHT
         share: FloatArray = np.clip(now / np.maximum(of, 1e-9), 1e-6, 1.0)
         doubt: FloatArray = (1.0 - share) / np.maximum(now, 0.3)
         return share, doubt
@@ -315,48 +277,47 @@ class CellState:
 
     def window_counts(self, windows: Sequence[int]) -> FloatArray:
         """Customers (W, C) of the last so many hours each, the one that is filling among them."""
-        return self._sums(self._cells.used[:, :HOURS], windows)
+        return _sums(self._cells.used[:, self._lately(max(windows))].T, windows)
 
-    def _sums(self, by_hour: FloatArray, windows: Sequence[int]) -> FloatArray:
+    def _lately(self, hours: int) -> NDArray[np.int64]:
+        """The slots of the last hours, the newest first."""
         assert self._hour is not None
-        order = (self._hour - np.arange(HOURS)) % HOURS
-        sums: FloatArray = np.cumsum(by_hour[:, order], axis=1)
-        picked: FloatArray = sums[:, [hours - 1 for hours in windows]].T
-        return picked
+        slots: NDArray[np.int64] = (self._hour - np.arange(hours)) % HOURS
+        return slots
 
     # ------------------------------------------------------------------ keep
 
-    def pack(self) -> bytes:
-        tables = (self._cells, self._values, self._fields, self._attributes, self._topics)
+    def pack(self) -> dict[str, bytes]:
+        """All that is known where nothing was `written` yet, else what changed since."""
+        if self._hour is not None:
+            self._file.touch(self._hour % HOURS)
         head = {
-            "format": FORMAT,
             "bucket_hours": self._bucket_hours,
             "most": self._most,
             "hour": self._hour,
             "bucket": self._bucket,
             "kin": [[*child, *parent] for child, parent in self._kin.items()],
-            "names": [list(table.names) for table in tables],
         }
-        out = io.BytesIO()
-        np.savez(
-            out,
-            head=np.frombuffer(json.dumps(head).encode(), np.uint8),
-            **{f"table{n}": table.used for n, table in enumerate(tables)},  # type: ignore[arg-type]  # arrays, no flags
-        )
-        return zlib.compress(out.getvalue(), _LEVEL)
+        return self._file.pack(head, self._tables)
+
+    def written(self) -> None:
+        """What `pack` answered lies in the store."""
+        self._file.written(self._tables)
 
     @classmethod
-    def unpack(cls, packed: bytes) -> CellState:
-        whole = packed if packed.startswith(_ZIP) else zlib.decompress(packed)
-        with np.load(io.BytesIO(whole), allow_pickle=False) as arrays:
-            head = json.loads(arrays["head"].tobytes())
-            if head["format"] != FORMAT:
-                raise ValueError(f"cells of format {head['format']}, known is {FORMAT}")
-            state = cls(bucket_hours=head["bucket_hours"], most=head["most"])
-            state._hour, state._bucket = head["hour"], head["bucket"]
-            state._kin = {(a, v): (b, w) for a, v, b, w in head["kin"]}
-            tables = (state._cells, state._values, state._fields, state._attributes, state._topics)
-            for n, (table, names) in enumerate(zip(tables, head["names"], strict=True)):
-                table.names = {tuple(name): row for row, name in enumerate(names)}
-                table.values = arrays[f"table{n}"]
+    def unpack(cls, packed: Mapping[str, bytes]) -> CellState:
+        file = CellFile(HOURS)
+        head, tables = file.unpack(packed)
+        state = cls(bucket_hours=head["bucket_hours"], most=head["most"])
+        state._hour, state._bucket = head["hour"], head["bucket"]
+        state._kin = {(a, v): (b, w) for a, v, b, w in head["kin"]}
+        for table, (names, values) in zip(state._tables.all, tables, strict=True):
+            table.names, table.values = {tuple(name): row for row, name in enumerate(names)}, values
+        state._file = file
         return state
+
+
+def _sums(by_hour: FloatArray, windows: Sequence[int]) -> FloatArray:
+    """Over the first so many hours of what is by hour (H, C), the newest first."""
+    sums: FloatArray = np.cumsum(by_hour, axis=0)[[hours - 1 for hours in windows]]
+    return sums

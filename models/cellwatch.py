@@ -7,10 +7,11 @@ topic and value reach back weeks, however many messages they are of.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from models.cells import Cells, CellVerdict
 from models.cellstate import Cell
+from models.counted import Counted
 from models.culprit import related
 from models.verdict import Outlook
 from models.watch import bar_for
@@ -36,9 +37,10 @@ class CellWatch:
     >>> watch = CellWatch(1.0)
     >>> outlook = Outlook(["late"], np.full((24, 1), 10.0), np.array([1.2]), np.array([0.02]))
     >>> for hour in range(200):
-    ...     watch.take(hour, [("late", "batch", b, 3) for b in "ABC"] + [("", "batch", b, 9) for b in "ABC"])
+    ...     said = [("late", "batch", b, 3) for b in "ABC"] + [("", "batch", b, 9) for b in "ABC"]
+    ...     watch.take(hour, Counted.of(said))
     ...     _ = watch.judge(outlook)
-    >>> watch.take(200, [("late", "batch", "A", 40), ("late", "batch", "B", 3)])
+    >>> watch.take(200, Counted.of([("late", "batch", "A", 40), ("late", "batch", "B", 3)]))
     >>> [(one.cell.value, one.observed, one.score > watch.bar) for one in watch.judge(outlook)][:1]
     [('A', 40, True)]
     """
@@ -56,10 +58,10 @@ class CellWatch:
         """The last hour that was counted."""
         return self._hour
 
-    def take(self, hour: int, counted: Iterable[tuple[str, str, str, int]]) -> None:
+    def take(self, hour: int, counted: Counted) -> None:
         """Count the distinct customers of a closed hour, as `models.cells.Cells.take`."""
-        rows = list(counted)
-        self._cells.take(hour, rows, self._kin_of({(a, v) for _, a, v, _ in rows if a}))
+        self._cells.take(hour, counted)
+        self._cells.relate(self._kin_of(self._cells.heard()))
         self._hour = hour
 
     def judge(self, outlook: Outlook) -> tuple[CellVerdict, ...]:
@@ -125,7 +127,7 @@ class CellWatch:
         return found
 
     def pack(self) -> dict[str, bytes]:
-        """All that is known, as `unpack` takes it."""
+        """All that is known, as `unpack` takes it, where nothing was `written` yet; else what changed since."""
         head = {
             "format": FORMAT,
             "per_week": self.per_week,
@@ -135,7 +137,11 @@ class CellWatch:
             "going": [[*name, *of] for name, of in self._going.items()],
             "gone": self._gone,
         }
-        return {"watch": json.dumps(head).encode(), "cells": self._cells.pack()}
+        return {"watch": json.dumps(head).encode()} | self._cells.pack()
+
+    def written(self) -> None:
+        """What `pack` answered lies in the store."""
+        self._cells.written()
 
     @classmethod
     def unpack(cls, packed: Mapping[str, bytes]) -> CellWatch:
@@ -147,5 +153,5 @@ class CellWatch:
         watch.bar, watch._hour, watch._begun = head["bar"], head["hour"], head["begun"]
         watch._going = {(topic, name, value): (last, peak) for topic, name, value, last, peak in head["going"]}
         watch._gone = [(last, peak) for last, peak in head["gone"]]
-        watch._cells = Cells.unpack(packed["cells"])
+        watch._cells = Cells.unpack(packed)
         return watch

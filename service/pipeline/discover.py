@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.buckets import bucket_of
+from models.counted import NOISE
 from models.discovery import (
     Candidate,
     DiscoverySettings,
@@ -32,7 +33,7 @@ from models.topics import TopicModel, radius_of
 from service.logs import log
 from service.pipeline.worker import assign, centred
 from service.store.codec import Entry
-from service.store.counts import NOISE, Counts, Tally
+from service.store.counts import Counts, Tally
 from service.store.fissures import Fissures
 from service.store.model import ModelStore, OutOfStep
 from service.store.pools import Held, Pools, of_space, vectors_of

@@ -2,22 +2,24 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import blake2b
 
 from models.buckets import BUCKETS_PER_HOUR, end_of, start_of
+from models.cellfile import PARTS
 from models.cells import CellVerdict
 from models.cellstate import Cell
 from models.cellwatch import CellWatch
+from models.counted import Counted
 from models.detector import Detector
 from models.evidence import CulpritFigures, CurvePoint, Evidence, WindowFigures
 from models.surge import Reading
 from models.topic import Topic
 from service.pipeline.tide import Turn
 from service.pipeline.witness import Witness
-from service.store.counts import CHATTER, NOISE, Counts
+from service.store.counts import Counts
 
 HIDDEN = "hidden-"  # what the names of their episodes begin with
 _CALM = 0.6  # times the bar, below which a cell is as usual: as of crowds
@@ -58,15 +60,19 @@ class Hidden:
         """What changed since `written`; empty parts where there is nothing any more."""
         if self._written:
             return {}
-        return self._watch.pack() if self._watch else {"watch": b"", "cells": b""}
+        return self._watch.pack() if self._watch else dict.fromkeys(("watch", *PARTS), b"")
 
     def written(self) -> None:
         """What `pack` answered lies in the store."""
+        if self._watch is not None and not self._written:
+            self._watch.written()
         self._written = True
 
-    async def take(self, hour: int, detector: Detector, false_alarms_per_week: float, loud: Collection[str]) -> None:
-        """Take in a closed hour; ``loud`` are the topics on which alerts are open. A budget of 0 is that of a tenant
-        who is not busy."""
+    async def take(
+        self, hour: int, counted: Counted, detector: Detector, false_alarms_per_week: float, loud: Collection[str]
+    ) -> None:
+        """Take in a closed hour and what it ``counted``; ``loud`` are the topics on which alerts are open. A budget of 0
+        is that of a tenant who is not busy."""
         if not false_alarms_per_week:
             self._written = self._written and self._watch is None
             self._watch, self._finds = None, ()
@@ -74,16 +80,17 @@ class Hidden:
         watch = self._watch = self._watch or CellWatch(false_alarms_per_week)
         watch.per_week = false_alarms_per_week
         begin = hour - self._past // timedelta(hours=1) if watch.hour is None else watch.hour + 1
-        for one in range(begin, hour + 1):
-            watch.take(one, _counted(await self._counts.flat_cells([one])))
+        for one in range(begin, hour):
+            watch.take(one, await self._counts.hour(one))
             await asyncio.sleep(0)  # the lease is renewed beside a long past
+        watch.take(hour, counted)
         self._finds = tuple(_find(one, hour) for one in await asyncio.to_thread(watch.judge, detector.outlook(loud)))
         self._written = False
 
     async def skip(self, hour: int) -> None:
         """Leave out an hour in which nobody listened."""
         if self._watch is not None and self._watch.hour is not None:
-            self._watch.take(hour, [])
+            self._watch.take(hour, Counted.of([]))
             self._finds, self._written = (), False
 
     def turns(
@@ -174,12 +181,3 @@ def _find(verdict: CellVerdict, hour: int) -> Find:
     cell = verdict.cell
     name = blake2b(f"{cell.attribute}\x1f{cell.value}".encode(), digest_size=4).hexdigest()
     return Find(f"{HIDDEN}{cell.topic}-{name}", verdict, (hour + 1 - verdict.hours) * BUCKETS_PER_HOUR)
-
-
-def _counted(cells: Iterable[tuple[str, str, str, int]]) -> list[tuple[str, str, str, int]]:
-    """An hour's counts by value, messages of no topic under no name; chatter says nothing of what is sold."""
-    return [
-        ("" if topic == NOISE else topic, attribute, value, count)
-        for topic, attribute, value, count in cells
-        if topic != CHATTER
-    ]

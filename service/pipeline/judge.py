@@ -1,7 +1,6 @@
 """The judge: closed buckets in, alerts out; each tick written whole or not at all."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -36,7 +35,7 @@ from service.pipeline.told import CROWD, Told
 from service.pipeline.witness import Witness
 from service.store.alerts import AlertBook
 from service.store.campaigns import Campaign, Campaigns
-from service.store.counts import BucketCounts, Counts
+from service.store.counts import BucketCounts, Counts, Volume
 from service.store.customers import Customers
 from service.store.erasures import Erasures
 from service.store.gauges import Gauges
@@ -113,11 +112,11 @@ class Judge:
         self._token = token
         self._bench: Bench | None = None
         self._peeked: tuple[int, dict[str, int]] | None = None
-        self._day: deque[tuple[int, int]] = deque(maxlen=BUCKETS_PER_DAY)  # customers of no topic, and all, by bucket
+        self._day: dict[int, Volume] = {}  # by bucket, those of the last day that this judge judged
 
     def forget(self) -> None:
         """Drop what is held in memory; the next call reads the store anew."""
-        self._bench = None
+        self._bench, self._day = None, {}
         self._docket.forget()
 
     async def begun(self) -> bool:
@@ -184,6 +183,7 @@ class Judge:
         parts = parts_of(await self._budget(), slow=self._lookout.slow, busy=self._lookout.busy)
         unheard = await self._unheard(range(chunk.start - BUCKETS_PER_HOUR, chunk.stop), now)
         for bucket, counts in zip(chunk, await self._counts.buckets(chunk), strict=True):
+            self._day[bucket] = counts.volume
             with self._metrics.tick.time():
                 hour = unheard.intersection(range(bucket + 1 - BUCKETS_PER_HOUR, bucket + 1))
                 if bucket in unheard:
@@ -193,8 +193,9 @@ class Judge:
                 if bucket % BUCKETS_PER_DAY == 0:
                     self._calibrate(bench)
                 if (bucket + 1) % BUCKETS_PER_HOUR == 0:
-                    await self._tide.take(bucket // BUCKETS_PER_HOUR, excused=bool(hour) or _excused(campaigns, bucket))
-                    await self._count_hidden(bench, bucket, parts, unheard=bool(hour))
+                    await self._close_hour(
+                        bench, bucket, parts, unheard=bool(hour), excused=_excused(campaigns, bucket)
+                    )
                 changes = Changes()
                 if bucket >= bench.raise_from:
                     if bucket not in unheard:
@@ -207,20 +208,31 @@ class Judge:
             if changes or bucket == chunk[-1]:
                 await self._write(bench, bucket, changes)
             changed |= changes.alerts
-            self._day.append((counts.noise, counts.noise + sum(counts.customers.values())))
+            self._day.pop(bucket - BUCKETS_PER_DAY, None)
             await asyncio.sleep(0)  # the lease is renewed beside a long catching-up
-        noise, counted = (sum(part) for part in zip(*self._day, strict=True))
-        self._metrics.noise.set(noise / max(counted, 1))
+        day = self._day.values()
+        self._metrics.noise.set(sum(one.unplaced for one in day) / max(sum(one.total for one in day), 1))
         return changed
 
-    async def _count_hidden(self, bench: Bench, bucket: int, parts: Parts, *, unheard: bool) -> None:
-        """Take the hour that ends with a bucket into the hidden cells, where the tenant is busy."""
+    async def _close_hour(self, bench: Bench, bucket: int, parts: Parts, *, unheard: bool, excused: bool) -> None:
+        """Take the hour that ends with a bucket into the tide and, where the tenant is busy, into the hidden cells."""
         hour = bucket // BUCKETS_PER_HOUR
+        counted = await self._counts.hour(hour)
+        await self._tide.take(hour, await self._volume(hour), counted, excused=excused or unheard)
         if unheard:
             await self._hidden.skip(hour)
             return
         loud = [topic for topic, surge in bench.surges.items() if surge.open and surge.fired is not None]
-        await self._hidden.take(hour, bench.detector, parts.cells, loud)
+        await self._hidden.take(hour, counted, bench.detector, parts.cells, loud)
+
+    async def _volume(self, hour: int) -> Volume:
+        """An hour's buckets together, as they were judged; those of before this judge began are read."""
+        buckets = range(hour * BUCKETS_PER_HOUR, (hour + 1) * BUCKETS_PER_HOUR)
+        known = self._day
+        missing = [bucket for bucket in buckets if bucket not in known]
+        read = dict(zip(missing, await self._counts.volumes(missing), strict=True))
+        every = [known.get(bucket) or read[bucket] for bucket in buckets]
+        return Volume(sum(one.total for one in every), sum(one.unplaced for one in every))
 
     async def _unheard(self, buckets: range, now: datetime) -> frozenset[int]:
         """Which of the buckets nobody listened in: their counts are unknown, whatever came of them later."""

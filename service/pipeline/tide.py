@@ -1,6 +1,5 @@
 """The tide: channels, and everything, that swell or fall silent, and what no topic explains: no topic, no crowd shows it."""
 
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +8,7 @@ import numpy as np
 
 from models.buckets import BUCKETS_PER_HOUR, end_of, start_of
 from models.channels import TOTAL, Channels, Swell
+from models.counted import Counted
 from models.culprit import Cell
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
 from models.samples import choose_samples
@@ -18,7 +18,7 @@ from models.unplaced import Unplaced, UnplacedShare
 from service.pipeline.lookout import CHANNEL, Lookout
 from service.pipeline.witness import sample_of
 from service.pipeline.worker import assign_held, centred
-from service.store.counts import Counts
+from service.store.counts import Counts, Volume
 from service.store.model import ModelStore
 
 SWELL, SILENT, HOMELESS = "swell-", "silent-", "unplaced-"  # what the names of episodes begin with
@@ -42,15 +42,6 @@ class Turn:
     testify: Testify
     excess: float | None
     part: tuple[str, Cell] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Volume:
-    """Customers of an hour, distinct by bucket: in all, without a topic, and by channel."""
-
-    total: int
-    unplaced: int
-    channels: Counter[str]
 
 
 class Tide:
@@ -83,22 +74,20 @@ class Tide:
         if self._channels is not None:
             self._channels.budget((1 - _OF_SHARE) * false_alarms_per_week)
 
-    async def take(self, hour: int, *, excused: bool) -> None:
-        """Take in a closed hour; ``excused`` while a campaign runs, or where nobody listened. The threshold is set anew
-        once a day."""
+    async def take(self, hour: int, volume: Volume, counted: Counted, *, excused: bool) -> None:
+        """Take in a closed hour, its buckets' ``volume`` together and what it ``counted`` by value; ``excused`` while a
+        campaign runs, or where nobody listened. The threshold is set anew once a day."""
         if self._channels is None:
             self._channels = Channels((1 - _OF_SHARE) * self._per_week, hour)
-        (one,) = await self._volumes(range(hour, hour + 1))
-        self._swells = self._channels.take(hour, one.total, one.channels, excused=excused)
-        self._unplaced = self._share.take(hour, one.unplaced, one.total)
+        self._swells = self._channels.take(hour, volume.total, counted.by_value(CHANNEL), excused=excused)
+        self._unplaced = self._share.take(hour, volume.unplaced, volume.total)
         if (hour + 1) % 24 == 0:
             self._channels.calibrate()
             self._share.calibrate()
 
     async def said(self, cell: Cell | None, first: int, last: int) -> dict[int, float]:
         """Customers of everything, or of a channel, by hour over ``[first, last)``."""
-        every = zip(range(first, last), await self._volumes(range(first, last)), strict=True)
-        return {hour: float(one.total if cell is None else one.channels[cell[1]]) for hour, one in every}
+        return dict(zip(range(first, last), await self._said(cell, range(first, last)), strict=True))
 
     def turns(self, now: int) -> dict[str, Turn]:
         """What swells, is silent or has no topic as of bucket ``now``, by the name of its episode."""
@@ -183,32 +172,23 @@ class Tide:
             ),
         )
 
-    async def _volumes(self, hours: range) -> list[_Volume]:
-        """Distinct customers of each hour."""
+    async def _said(self, cell: Cell | None, hours: range) -> list[float]:
+        """Distinct customers of each hour, of everything or of a channel."""
+        if cell is not None:
+            return [float((await self._counts.hour(hour)).by_value(CHANNEL)[cell[1]]) for hour in hours]
         buckets = await self._counts.volumes(range(hours.start * BUCKETS_PER_HOUR, hours.stop * BUCKETS_PER_HOUR))
-        volumes = []
-        for n, hour in enumerate(hours):
-            channels: Counter[str] = Counter()
-            for _, _, channel, count in await self._counts.flat_cells([hour], CHANNEL):
-                channels[channel] += count
-            own = buckets[n * BUCKETS_PER_HOUR : (n + 1) * BUCKETS_PER_HOUR]
-            volumes.append(_Volume(sum(total for total, _ in own), sum(noise for _, noise in own), channels))
-        return volumes
+        totals = [float(one.total) for one in buckets]
+        return [sum(totals[n : n + BUCKETS_PER_HOUR]) for n in range(0, len(totals), BUCKETS_PER_HOUR)]
 
     async def _curve(self, swell: Swell) -> tuple[CurvePoint, ...]:
         """Customers by the hour, beside the mean of what the window lets expect."""
         hours = range(swell.end - _CURVE, swell.end)
-        volumes = await self._volumes(hours)
+        said = await self._said(None if swell.channel == TOTAL else (CHANNEL, swell.channel), hours)
         usual = swell.expected / (swell.end - swell.first)
         upper = usual + 2 * np.sqrt(usual + 0.1 * usual**2)
         return tuple(
-            CurvePoint(
-                start_of(hour * BUCKETS_PER_HOUR),
-                one.total if swell.channel == TOTAL else one.channels[swell.channel],
-                usual,
-                float(upper),
-            )
-            for hour, one in zip(hours, volumes, strict=True)
+            CurvePoint(start_of(hour * BUCKETS_PER_HOUR), int(seen), usual, float(upper))
+            for hour, seen in zip(hours, said, strict=True)
         )
 
 

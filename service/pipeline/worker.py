@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.chatter import is_chatter
+from models.counted import CHATTER, NOISE
 from models.embed import Vectors, language_of
 from models.gist import gist
 from models.leaning import leanings
@@ -19,7 +20,7 @@ from service.metrics import Metrics
 from service.pipeline.embedders import Embedders
 from service.store.answers import Answer
 from service.store.codec import pack_vector, space_of
-from service.store.counts import CHATTER, NOISE, Counts, Tally
+from service.store.counts import Counts, Tally
 from service.store.inbox import Delivery, Inbox
 from service.store.model import ModelStore
 from service.store.pools import Held, vectors_of

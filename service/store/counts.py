@@ -4,15 +4,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
+
+import numpy as np
 
 from models.buckets import BUCKETS_PER_HOUR, bucket_of
+from models.counted import CHATTER, NOISE, Counted
 from models.culprit import Cell
 from service.store import keys
 from service.store.codec import FIELD_SEPARATOR, Entry, cells_of, pack_entry
 from service.store.redis import PIPELINE, Store, hashes_by_bucket, store_errors
 
-NOISE = "-"
-CHATTER = "~"
 _MESSAGES = f"{FIELD_SEPARATOR}m"
 _CUSTOMERS_KEPT = timedelta(days=3)  # the 24 hours looked back, on both sides of a day, and slack for lateness
 
@@ -30,6 +32,14 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """Distinct customers of each topic and of none together, and of no topic alone."""
+
+    total: int
+    unplaced: int
+
+
+@dataclass(frozen=True, slots=True)
 class BucketCounts:
     """Distinct customers and raw messages of one bucket, by topic; noise and chatter apart."""
 
@@ -37,6 +47,10 @@ class BucketCounts:
     messages: Mapping[str, int]
     noise: int
     total_messages: int
+
+    @property
+    def volume(self) -> Volume:
+        return Volume(sum(self.customers.values()) + self.noise, self.noise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +141,8 @@ class Counts:
         hashes = await hashes_by_bucket(self._store, keys.counts, buckets, self._partitions)
         return [_bucket_counts(parts) for parts in hashes]
 
-    async def volumes(self, buckets: Sequence[int]) -> list[tuple[int, int]]:
-        """Distinct customers of each bucket: of all topics and of none, and of none alone."""
+    async def volumes(self, buckets: Sequence[int]) -> list[Volume]:
+        """What was counted in each bucket in all."""
         hashes = await hashes_by_bucket(self._store, keys.counts, buckets, self._partitions)
         return [_volume(parts) for parts in hashes]
 
@@ -180,22 +194,26 @@ class Counts:
             cells[topic][attribute][value] = count
         return cells
 
-    async def flat_cells(self, hours: Iterable[int], attribute: str | None = None) -> list[tuple[str, str, str, int]]:
-        """The same, a row each: topic, attribute, value, count; of one attribute where it is named."""
+    async def hour(self, hour: int) -> Counted:
+        """Counts by topic, attribute and value of an hour since the epoch, those of each partition after those of the
+        one before: a name may stand there several times."""
+        (parts,) = await hashes_by_bucket(self._store, keys.cells, [hour], self._partitions)
+        names = list(chain.from_iterable(parts))
+        counts = map(int, chain.from_iterable(fields.values() for fields in parts))
+        return Counted(names, np.fromiter(counts, float, len(names)))
+
+    async def flat_cells(self, hours: Iterable[int]) -> list[tuple[str, str, str, int]]:
+        """Counts by topic, attribute and value over the given hours, a row each."""
         with store_errors():
             pipe = self._store.client.pipeline(transaction=False)
             for hour in hours:
                 for partition in range(self._partitions):
                     pipe.hgetall(keys.cells(partition, hour))
             answer = await pipe.execute()
-        if attribute is not None:
-            wanted = f"{FIELD_SEPARATOR}{attribute}{FIELD_SEPARATOR}".encode()
-            answer = [{field: n for field, n in fields.items() if wanted in field} for fields in answer]
         rows = []
         for name, count in _summed(answer):
             topic, of, value = name.split(FIELD_SEPARATOR, 2)
-            if attribute in (None, of):
-                rows.append((topic, of, value, count))
+            rows.append((topic, of, value, count))
         return rows
 
 
@@ -215,12 +233,12 @@ def _bucket_counts(parts: Sequence[Mapping[bytes, bytes]]) -> BucketCounts:
     return BucketCounts(customers, messages, noise, sum(messages.values()))
 
 
-def _volume(parts: Sequence[Mapping[bytes, bytes]]) -> tuple[int, int]:
+def _volume(parts: Sequence[Mapping[bytes, bytes]]) -> Volume:
     """Customers in all and of no topic, without a look at the single topics."""
     end, chatter, noise = _MESSAGES.encode(), CHATTER.encode(), NOISE.encode()
     total = sum(int(n) for fields in parts for field, n in fields.items() if not field.endswith(end))
     left_out = sum(int(fields.get(chatter, 0)) for fields in parts)
-    return total - left_out, sum(int(fields.get(noise, 0)) for fields in parts)
+    return Volume(total - left_out, sum(int(fields.get(noise, 0)) for fields in parts))
 
 
 def _summed(parts: Sequence[Mapping[bytes, bytes]]) -> list[tuple[str, int]]:

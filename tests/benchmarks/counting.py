@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 
 from models.buckets import bucket_of
+from models.counted import NOISE
 from service.clock import wall_clock
 from service.pipeline.ingest import Ingest
 from service.settings import TimeMode, load_settings
 from service.store import keys
 from service.store.codec import Entry, pack_entry, pack_vector
-from service.store.counts import NOISE, Tally
+from service.store.counts import Tally
 from service.store.embedded import EmbeddedStore
 from service.store.inbox import Delivery
 from service.wiring import Rooms, build_ingest, lay_out, open_rooms

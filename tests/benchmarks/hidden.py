@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.cellwatch import CellWatch
+from models.counted import Counted
 from models.detector import Detector, DetectorSettings
 
 DAYS, TEST, HOURS, TOPICS, PRODUCTS, REGIONS, DEFECTS = 35, 21, 840, 40, 24, 8, 60
@@ -158,7 +159,7 @@ def scores(made: World) -> Seen:
             for topic, value in np.argwhere(table).tolist():
                 of = str(topic) if topic < TOPICS else ""
                 counted.append((of, name, values[value], int(table[topic, value])))
-        watch.take(96 + hour, counted)
+        watch.take(96 + hour, Counted.of(counted))
         if hour < WARM:
             continue
         bar = watch.bar if hour < TEST * 24 else bar

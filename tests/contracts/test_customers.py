@@ -9,6 +9,7 @@ import orjson
 from models.agents import AgentRules
 from models.buckets import bucket_of
 from models.context import Join, Piece, PieceKind
+from models.counted import NOISE
 from models.embed import Centring
 from models.evidence import Evidence, Sample
 from models.identity import hold_apart
@@ -25,7 +26,7 @@ from service.store.agents import AgentGroups
 from service.store.alerts import AlertBook
 from service.store.codec import Entry, pack_vector
 from service.store.context import PUSHED, PushedContext
-from service.store.counts import NOISE, Counts, Retention, Tally
+from service.store.counts import Counts, Retention, Tally
 from service.store.customers import Customers
 from service.store.erasures import BEGINNING, Erasures
 from service.store.inbox import Inbox

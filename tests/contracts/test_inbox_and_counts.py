@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.buckets import bucket_of
+from models.counted import NOISE
 from models.message import CustomerKey, Message, RedactedText
 from service.errors import Overloaded
 from service.store import keys
 from service.store.codec import Entry, pack_vector
-from service.store.counts import NOISE, Counts, Retention, Tally
+from service.store.counts import Counts, Retention, Tally
 from service.store.inbox import Accepted, Delivery, Inbox
 from service.store.pools import Pools, vectors_of
 from service.store.redis import Store

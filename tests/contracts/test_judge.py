@@ -12,6 +12,7 @@ from scipy.linalg import expm
 
 from models.alert import Alert
 from models.buckets import BUCKET, bucket_of, end_of
+from models.counted import NOISE
 from models.embed import Centring, Vectors, unit
 from models.exposure import Pace
 from models.gist import gist
@@ -35,7 +36,7 @@ from service.store.alerts import AlertBook
 from service.store.campaigns import Campaign, Campaigns
 from service.store.codec import Entry, pack_vector, unpack_vectors
 from service.store.context import PushedContext
-from service.store.counts import NOISE, Counts, Retention, Tally
+from service.store.counts import Counts, Retention, Tally
 from service.store.customers import Customers
 from service.store.erasures import Erasures
 from service.store.inbox import Inbox

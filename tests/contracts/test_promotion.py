@@ -27,6 +27,7 @@ from models.bundle import (
     topics_bytes,
     write,
 )
+from models.counted import NOISE
 from models.detector import Detector, DetectorSettings
 from models.embed import Centring, Vectors, unit
 from models.encoder.adapter import Adapter
@@ -44,7 +45,7 @@ from service.pipeline.worker import Worker, WorkerRules
 from service.store import keys
 from service.store.adapters import Adapters
 from service.store.codec import Entry, space_of
-from service.store.counts import NOISE, Counts, Retention
+from service.store.counts import Counts, Retention
 from service.store.inbox import Inbox
 from service.store.lineage import LineageLog
 from service.store.model import ModelStore, OutOfStep
