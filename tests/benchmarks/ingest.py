@@ -33,6 +33,7 @@ ROUNDS = 7
 SINGLES, BATCHES, BATCH = 2_000, 24, 500
 CONNECTIONS = {"singles": 32, "batches": 4}
 _UNIT = "messages/s of a core"
+BY_CORE = "batches of 500 over HTTP, on one core"
 _BARE = """
 import sys, uvicorn
 from fastapi import FastAPI, Request
@@ -226,6 +227,6 @@ def rows(found: dict[str, list[Rate]]) -> list[Figure]:
         row("single messages refused", "single refused", "single", "those taken", 1.0),
         row("batches of 500 over HTTP", "batch", "model batch", f"{bare} with the Pydantic model"),
         row("batches of 500 over HTTP", "batch", "raw batch", f"{bare} that parses JSON"),
-        Figure("batches of 500 over HTTP", by_core, _UNIT, goal=30_000),
+        Figure(BY_CORE, by_core, _UNIT, goal=30_000),
         row("batches of 500, 499 refused", "batch refused", "batch", "those taken", 1.0),
     ]

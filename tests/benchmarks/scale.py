@@ -1,18 +1,21 @@
 """A part of `make bench`: unit costs in the store, and one worker against two; alone, machines for 10 to 1,000 million a day.
 
-``python -m tests.benchmarks.scale --worker 100 --ingest 9000`` prints the table of docs/scale.md: messages that a core of
-a worker and of the api takes a second, as `make bench` says on your machine; what a message costs in the store is measured here.
+``make bench ARGS="ingest scale --json FILE"`` measures what a message costs on your machine, and
+``python -m tests.benchmarks.scale FILE`` prints the table of docs/scale.md by what that file says.
 """
 
 import argparse
 import asyncio
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from redis import Redis
@@ -30,6 +33,7 @@ from service.store.embedded import EmbeddedStore
 from service.wiring import Rooms, lay_out, open_rooms
 from tests.benchmarks.capacity import Terms, Units, plan
 from tests.benchmarks.figure import Figure
+from tests.benchmarks.ingest import BY_CORE, processor
 from tests.benchmarks.live import texts
 
 MESSAGES, BATCH = 20_000, 500
@@ -39,13 +43,18 @@ PATIENCE = 300.0  # seconds
 MILLIONS = (10, 100, 1_000)
 
 
+STORE, KEPT, WIRE = "store: processor time a message", "store: kept a message and day", "store: on the wire"
+WORKER = "worker: embed and count, each text new"
+
+
 def figures() -> list[Figure]:
     store, kept, wire = asyncio.run(_store_costs())
-    one, two = _workers(1), _workers(2)
+    (one, by_core), (two, _) = _workers(1), _workers(2)
     return [
-        Figure("store: processor time a message", store * 1e6, "µs", note="accept and count"),
-        Figure("store: kept a message and day", kept, "bytes", note="its id, and its customer on its topic"),
-        Figure("store: on the wire", wire, "bytes", note="a message, in and out"),
+        Figure(STORE, store * 1e6, "µs", note="accept and count"),
+        Figure(KEPT, kept, "bytes", note="its id, and its customer on its topic"),
+        Figure(WIRE, wire, "bytes", note="a message, in and out"),
+        Figure(WORKER, by_core, "messages/s of a core"),
         Figure("two workers", two, "a second", two / one, f"one worker ({one:.0f})", note="one thread each"),
     ]
 
@@ -94,8 +103,9 @@ def _message(number: int, text: str, start: datetime) -> Message:
     )  # fmt: skip
 
 
-def _workers(count: int) -> float:
-    """Messages a second that so many worker processes embed and count, from the first to the last."""
+def _workers(count: int) -> tuple[float, float]:
+    """Messages a second that so many worker processes embed and count, from the first to the last: by the clock, and of
+    their processor time."""
     with (
         tempfile.TemporaryDirectory() as folder,
         EmbeddedStore(Path(folder), durable=False) as embedded,
@@ -111,9 +121,10 @@ def _workers(count: int) -> float:
             assert sleep_until(lambda: len(store.keys(keys.metrics("worker-*"))) == count, seconds=PATIENCE)
             asyncio.run(_fill(embedded.url))
             inboxes = store.keys("tocsin:*:inbox")
-            begun = time.perf_counter()
+            begun, before = time.perf_counter(), sum(processor(one.pid) for one in workers)
             assert sleep_until(lambda: not any(map(store.xlen, inboxes)), seconds=PATIENCE, every=0.02)
-            return EMBEDDED / (time.perf_counter() - begun)
+            spent = sum(processor(one.pid) for one in workers) - before
+            return EMBEDDED / (time.perf_counter() - begun), EMBEDDED / spent
         finally:
             for one in workers:
                 one.terminate()
@@ -128,15 +139,25 @@ async def _fill(url: str) -> None:
     await rooms.store.close()
 
 
+def units_of(told: Mapping[str, Any]) -> Units:
+    """What a message costs, by the JSON of `make bench`. Raises ``KeyError`` where a part was not run.
+
+    >>> rows = {STORE: 80.0, KEPT: 114.0, WIRE: 1556.0, WORKER: 100.0}
+    >>> scale = [{"name": name, "value": value, "unit": ""} for name, value in rows.items()]
+    >>> told = {"ingest": [{"name": BY_CORE, "value": 16_000.0, "unit": "", "goal": 30_000}], "scale": scale}
+    >>> units = units_of(told)
+    >>> units.api, units.worker, round(units.store, 6)
+    (6.25e-05, 0.01, 8e-05)
+    """
+    value = {row["name"]: row["value"] for row in [*told["ingest"], *told["scale"]]}
+    return Units(1 / value[BY_CORE], 1 / value[WORKER], value[STORE] / 1e6, value[KEPT], value[WIRE])
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument(
-        "--worker", type=float, required=True, help="messages a second that a core of a worker takes"
-    )
-    arguments.add_argument("--ingest", type=float, required=True, help="messages a second that a core of the api takes")
-    given, terms = arguments.parse_args(), Terms()
-    store, kept, wire = asyncio.run(_store_costs())
-    units = Units(1 / given.ingest, 1 / given.worker, store, kept, wire)
+    arguments.add_argument("file", type=Path, help="JSON of `make bench` with the parts ingest and scale")
+    told, terms = json.loads(arguments.parse_args().file.read_text()), Terms()
+    units = units_of(told)
     console, table = (
         Console(),
         Table("million a day", "api", "worker", "masters", "GB", "Mbit/s", "machines", "a million"),
@@ -147,7 +168,8 @@ def main() -> None:
             f"{millions:,}", f"{one.api_cores:,}", f"{one.worker_cores:,}", f"{one.masters:,}", f"{one.memory_gb:,.0f}",
             f"{one.megabits:,.0f}", f"{one.machines:,}", f"{one.cost_a_million:.2f}",
         )  # fmt: skip
-    console.print(f"store: {store * 1e6:.0f} µs, {kept:.0f} bytes kept a day, {wire:,.0f} bytes on the wire a message")
+    console.print(f"measured on {told['cores']} cores with a load of {told['load']:.0f}")
+    console.print(units)
     console.print(terms)
     console.print(table)
 
