@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.cellstate import Cell, CellState, Kin
+from models.cellstate import MOST, Cell, CellState, Kin
 from models.counted import Counted
 from models.scan import nb_midp_log10, upper_bound
 from models.season import FloatArray
@@ -58,7 +58,7 @@ class Cells:
     [('A', 1, 20)]
     """
 
-    def __init__(self, *, bucket_hours: float = 1 / 12, most: int = 20_000) -> None:
+    def __init__(self, *, bucket_hours: float = 1 / 12, most: int = MOST) -> None:
         self._state = CellState(bucket_hours=bucket_hours, most=most)
 
     def take(self, bucket: int, counted: Counted) -> int:

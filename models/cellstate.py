@@ -24,6 +24,7 @@ AFFINITY = 24.0 * 7  # half-life of what belongs to a topic
 SHARE_WEIGHT, TIES = 5.0, (0.3, 10.0)
 WINSOR_SD, SETTLED = 3.0, 20.0  # customers due before a burst is held to what is usual
 SHARE_HOURS, DAYS_WEIGHT = 3, 30.0  # hours of others that a share is read from; customers that their days are worth
+MOST = 100_000  # cells that are kept over a day's end: some 40 MB
 KIN_WEIGHT = 10.0  # customers that the affinity of a batch's product is worth to the batch
 
 
@@ -150,9 +151,13 @@ class CellState:
         alive = np.nonzero(weight > 0.05)[0]
         if len(alive) > self._most:
             alive = np.sort(alive[np.argsort(-weight[alive])[: self._most]])
+        others = self._values, self._fields, self._topics
+        kept = [np.nonzero(table.used[:, 1] > 0.05)[0] for table in others]
+        if len(alive) == len(self) and all(len(rows) == len(of.names) for rows, of in zip(kept, others, strict=True)):
+            return
         self._cells.keep(alive)
-        for table in (self._values, self._fields, self._topics):
-            table.keep(np.nonzero(table.used[:, 1] > 0.05)[0])
+        for table, rows in zip(others, kept, strict=True):
+            table.keep(rows)
         self._drop_orphans()
         self._kin = {child: parent for child, parent in self._kin.items() if child in self._values.names}
         self._forget_index()
@@ -308,7 +313,7 @@ class CellState:
     def unpack(cls, packed: Mapping[str, bytes]) -> CellState:
         file = CellFile(HOURS)
         head, tables = file.unpack(packed)
-        state = cls(bucket_hours=head["bucket_hours"], most=head["most"])
+        state = cls(bucket_hours=head["bucket_hours"], most=max(head["most"], MOST))
         state._hour, state._bucket = head["hour"], head["bucket"]
         state._kin = {(a, v): (b, w) for a, v, b, w in head["kin"]}
         for table, (names, values) in zip(state._tables.all, tables, strict=True):
