@@ -11,6 +11,7 @@ from models.buckets import bucket_of
 from service.clock import Clock
 from service.errors import StoreAway, Unavailable
 from service.logs import log
+from service.memory import give_back
 from service.pipeline.watermark import event_watermark, wall_watermark
 from service.settings import Settings, TimeMode
 from service.store.gauges import Gauges
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _AWAY = timedelta(seconds=1)
 _SWEEP = timedelta(hours=1)
+_TRIM = timedelta(minutes=1)  # between two times that the judge gives memory back, which takes it some milliseconds
 
 
 async def run_worker(worker: Worker, settings: Settings, stop: asyncio.Event) -> None:
@@ -70,6 +72,7 @@ class JudgeRole:
         self._discovered: datetime | None = None
         self._scanned: datetime | None = None
         self._leads = False
+        self._trimmed: datetime | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         with self._lease.renewed():
@@ -111,6 +114,9 @@ class JudgeRole:
             await self._discovery.scan(watermark)
         await self._judge.advance(watermark, now)
         await self._judge.peek(now)
+        if self._trimmed is None or now - self._trimmed >= _TRIM:
+            self._trimmed = now
+            give_back()
 
     async def watermark(self, now: datetime) -> datetime | None:
         backlog = await self._inbox.backlog()

@@ -8,6 +8,7 @@ its topics in. Needs the extra ``bench``. ``python -m tests.benchmarks.endtoend`
 
 import json
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -64,12 +65,7 @@ def figures() -> list[Figure]:
             ROUNDS,
         )
         told += beside("POST to counted, each text new", ours, bertopic, plain, 5)
-        spans = [one_by_one(client, number) for number in range(SINGLES)]
-        told.append(Figure("one message, POST to counted, p50", 1_000 * median(spans), "ms"))
-        told.append(Figure("one message, POST to counted, p99", 1_000 * quantiles(spans, n=100)[98], "ms"))
-        noticed = alerted(client)
-        if noticed is not None:
-            told.append(Figure("burst that crosses the bound, POST to the alert on the stream", noticed, "s"))
+        told += latencies(client)
     with serving(history, cache=50_000) as (client, url):
         stream = repeating(REPEATING, seed=9)
         ours = [through(client, stream)]
@@ -78,6 +74,24 @@ def figures() -> list[Figure]:
             [rate(peers.bertopic, stream[:MEASURED])], [rate(lambda texts: peers.plain(texts, url), stream[:MEASURED])], 10,
         )  # fmt: skip
     return told
+
+
+def latencies(client: httpx.Client) -> list[Figure]:
+    """From POST to counted, one message at a time; and from a burst to its alert, where one came."""
+    spans = [one_by_one(client, number) for number in range(SINGLES)]
+    noticed = alerted(client)
+    burst = "burst that crosses the bound, POST to the alert on the stream"
+    return [
+        Figure("one message, POST to counted, p50", 1_000 * median(spans), "ms"),
+        Figure("one message, POST to counted, p99", 1_000 * quantiles(spans, n=100)[98], "ms"),
+        *([Figure(burst, noticed, "s")] if noticed is not None else []),
+    ]
+
+
+def alone() -> list[Figure]:
+    """The latencies without the peers."""
+    with serving(new(HISTORY, seed=7), cache=0) as (client, _):
+        return latencies(client)
 
 
 def beside(
@@ -242,4 +256,5 @@ def rate(work: Callable[[Sequence[str]], None], texts: Sequence[str]) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps([asdict(figure) for figure in figures()], indent=1))
+    told = alone() if sys.argv[1:] == ["--latencies"] else figures()
+    print(json.dumps([asdict(figure) for figure in told], indent=1))
