@@ -45,7 +45,8 @@ def describe(groups: Sequence[Sequence[str]], background: Sequence[str] = ()) ->
     """Words for each group of redacted texts, in order.
 
     ``background`` are messages of other topics or of none: with few groups they tell common words from telling
-    ones. Labels come in every language that a tenth of the group's messages are in, and at least in one.
+    ones. Labels come in every language that a tenth of the group's messages are in and has a word for them, and at least
+    in one.
     """
     classes = [_read(group) for group in groups]
     everywhere = sum((one.counts for one in classes), _read(background).counts)
@@ -75,8 +76,9 @@ def _words(one: _Class, everywhere: Counter[tuple[Language, str]], average: floa
     weights = {key: count * log(1 + average / everywhere[key]) for key, count in one.counts.items() if count >= least}
     ranked = _distinct(sorted(weights, key=lambda key: (-weights[key], key)), one)
     spoken = [language for language in LANGUAGES if one.messages[language] >= _LANGUAGE_SHARE * max(1, messages)]
-    labels = {language: _label(language, ranked, one) for language in spoken or LANGUAGES[:1]}
-    return Words(tuple(_form(key, one) for key in ranked[:_TERMS]), labels)
+    labels = {language: label for language in spoken if (label := _label(language, ranked, one))}
+    unnamed = (spoken or LANGUAGES)[0]
+    return Words(tuple(_form(key, one) for key in ranked[:_TERMS]), labels or {unnamed: UNNAMED[unnamed]})
 
 
 def _distinct(ranked: Sequence[tuple[Language, str]], one: _Class) -> list[tuple[Language, str]]:
@@ -94,12 +96,12 @@ def _distinct(ranked: Sequence[tuple[Language, str]], one: _Class) -> list[tuple
 
 
 def _label(language: Language, ranked: Sequence[tuple[Language, str]], one: _Class) -> str:
-    """The best words of the language, in the order in which messages say them."""
+    """The best words of the language, in the order in which messages say them; empty where none is fit."""
     best = [key for key in ranked if key[0] == language][:_LABEL_WORDS]
     if not best:
         best = [key for key, _ in one.counts.most_common() if key[0] == language][:1]
     spoken = sorted(best, key=lambda key: one.places[key] / one.counts[key])
-    return " ".join(_form(key, one) for key in spoken) or UNNAMED[language]
+    return " ".join(_form(key, one) for key in spoken)
 
 
 def _form(key: tuple[Language, str], one: _Class) -> str:

@@ -120,3 +120,8 @@ def test_no_text_makes_a_blank_label(texts: list[str]) -> None:
     (found,) = describe([texts])
     assert found.labels
     assert all(label.strip() and not re.search(r"\d{2}", label) for label in found.labels.values())
+
+
+def test_a_language_that_has_no_word_for_a_topic_gives_it_no_label() -> None:
+    (found,) = describe([["charger broken again", "my charger is broken", "broken charger", "charger broke", "哦"]])
+    assert found.labels.keys() == {"en"}
