@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -23,6 +24,7 @@ from models.embed import Centring, Vectors, language_of
 from models.emerging import Emerging, scan
 from models.fingerprint import normalise
 from models.fissure import SPLIT_FROM, fissure
+from models.follow import follow, moved
 from models.gist import gist
 from models.leaning import Leanings, leanings, mean_of, opposed
 from models.neighbours import nearest_within
@@ -46,7 +48,7 @@ _LONGEST = timedelta(hours=48)  # the longest window of the emerging scan
 _RESERVOIR = 8_000  # past messages that the scan compares with
 _LOOK_BACK = timedelta(days=14)
 _BAR_HOLDS = timedelta(days=1)
-_HALVE_EVERY = timedelta(days=1)
+_LOOK_EVERY = timedelta(days=1)
 _KEPT, _LARGEST = 256, 500  # messages of a topic, and topics, that are looked at for a split
 _FIRST_BAR = 5.0  # -log10 of the chance, before there is a past to set the bar
 
@@ -87,7 +89,7 @@ class Discovery:
         self._embedder = embedder
         self._fissures = fissures
         self._clustered_upto: datetime | None = None
-        self._halved: datetime | None = None  # when topics were last looked at for two heaps
+        self._looked: datetime | None = None  # when topics were last looked at
         self._apart: dict[TopicId, tuple[str, float]] = {}  # the newest message seen then, and how far apart they were
         self._bar: tuple[datetime, float] | None = None
         self._pools = pools
@@ -102,8 +104,9 @@ class Discovery:
         return await self._pools.waiting_count() >= self._rules.first
 
     async def run(self, now: datetime) -> Discovered | None:
-        """Group what waits; None where too little is new since the last time. Topics that seem to be two are noted."""
-        await self._note_fissures(now)
+        """Group what waits; None where too little is new since the last time. Once a day topics follow their newest
+        messages, and those that seem to be two are noted."""
+        await self._look_at_topics(now)
         held = await self._pools.waiting()
         fresh = [one for one in held if self._clustered_upto is None or one.message.occurred_at >= self._clustered_upto]
         if len(fresh) < _LEAST_FRESH and self._clustered_upto is not None:
@@ -112,25 +115,32 @@ class Discovery:
         first = (await self._models.current()).model is None
         return await self._birth(held, now, self._divide if first and len(held) >= _WHOLE_HISTORY else self._group)
 
-    async def _note_fissures(self, now: datetime) -> None:
-        """Look at the newest messages of the largest topics for two heaps, once a day."""
+    async def _look_at_topics(self, now: datetime) -> None:
+        """Look at the newest messages of the largest topics once a day: for two heaps, and where each topic went."""
         model = (await self._models.current()).model
-        if model is None or (self._halved is not None and now - self._halved < _HALVE_EVERY):
+        if self._looked is None:
+            self._looked = await self._fissures.looked()
+        if model is None or (self._looked is not None and now - self._looked < _LOOK_EVERY):
             return
-        self._halved = now
+        since, self._looked = self._looked or now - _LOOK_EVERY, now
+        centroids: dict[TopicId, NDArray[np.float32]] = {}
         issues = [topic for topic in model.assignable if topic.kind is TopicKind.ISSUE]
         seen: dict[TopicId, tuple[str, float]] = {}
         for topic in sorted(issues, key=lambda one: -one.size)[:_LARGEST]:
             held = of_space(await self._pools.samples(topic.id, _KEPT), model.embedder)
             if not held:
                 continue
-            newest, before = held[-1].message.id, self._apart.get(topic.id)
+            fresh = [one for one in held if one.message.occurred_at >= since]
+            centroids |= follow(model, topic.id, centred(model, fresh)) if fresh else {}
+            newest, before = held[0].message.id, self._apart.get(topic.id)
             if before is not None and before[0] == newest:
                 seen[topic.id] = before
                 continue
             different = list({normalise(one.message.text): one for one in held}.values())
             seen[topic.id] = newest, await asyncio.to_thread(fissure, centred(model, different))
         self._apart = seen
+        with suppress(OutOfStep):  # then tomorrow
+            await self._models.redraw(lambda present: moved(present, centroids, model))
         await self._fissures.put({topic: round(far, 1) for topic, (_, far) in seen.items() if far >= SPLIT_FROM}, now)
 
     async def scan(self, now: datetime) -> Discovered | None:

@@ -22,6 +22,12 @@ class Fissures:
         with store_errors():
             await self._store.client.set(keys.FISSURES, orjson.dumps({"at": at, "found": dict(found)}))
 
+    async def looked(self) -> datetime | None:
+        """When was looked last; None before the first time."""
+        with store_errors():
+            body = await self._store.client.get(keys.FISSURES)
+        return datetime.fromisoformat(orjson.loads(body)["at"]) if body else None
+
     async def of(self, model: TopicModel) -> dict[TopicId, float]:
         """Topics of the model that seem to be two, the widest apart first; those that were split since left out."""
         with store_errors():

@@ -290,3 +290,37 @@ async def test_a_topic_whose_messages_fall_in_two_heaps_is_noted_until_somebody_
     assert model is not None
     assert list(await fissures.of(model)) == [A]
     assert await fissures.of(apart(model)) == {}
+
+
+async def test_a_topic_follows_its_newest_messages_once_a_day_and_nothing_else_of_it_changes(store: Store) -> None:
+    shop = await opened(store)
+    first = (await shop.models.current()).model
+    assert first is not None
+    toward = unit((PLACES[0] + 0.6 * np.eye(8, dtype=np.float32)[7])[None])[0]
+    said = [Message(f"m{n}", "test", RedactedText(f"it is {n}"), NOW, CustomerKey(f"c{n}")) for n in range(60)]
+    await shop.inbox.accept([Entry(one) for one in said], NOW)
+    for one in await shop.inbox.take("w", 1_000):
+        assert one.entry is not None
+        await shop.counts.count(one.partition, [Tally(one.id, one.entry, A, pack_vector(toward))])
+
+    async def embedder() -> tuple[str, int]:
+        return "drawn", 8
+
+    def discovery() -> Discovery:
+        return Discovery(shop.pools, shop.counts, shop.models, DiscoverRules(first=10), Fissures(store), embedder)
+
+    await discovery().run(NOW + timedelta(minutes=1))
+    then = (await shop.models.current()).model
+    await discovery().run(NOW + timedelta(hours=2))
+    again = (await shop.models.current()).model
+    assert then is not None and again is not None
+    before, after = first.topic(A), then.topic(A)
+    assert before.centroid @ toward < after.centroid @ toward < 0.95
+    assert (after.radius, after.labels, after.size, after.born) == (
+        before.radius,
+        before.labels,
+        before.size,
+        before.born,
+    )
+    assert np.array_equal(then.topic(B).centroid, first.topic(B).centroid)
+    assert np.array_equal(again.topic(A).centroid, after.centroid)
