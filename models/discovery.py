@@ -8,6 +8,7 @@ Either groups one message of each wording and measures the groups in the full sp
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ from models.topics import TopicModel
 _OPPOSITE_SHARE = 0.1
 """Of a group's wordings that must say the opposite of the rest to be a group of their own. Of complaints .01 to .025 are
 taken for their opposite (docs/measured.md), and these are no issue."""
+
+
+_NEW, _NEW_SHARE = 5, 1 / 3  # messages, as many as a group needs; of a smaller one a third
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,15 @@ def partition(
     As `discover`, but nothing is noise; only groups that too few wordings or customers support are left out.
     """
     return _search(vectors, customers, texts, settings or DiscoverySettings(), even_groups, leanings, seed)
+
+
+def still_said(candidates: Sequence[Candidate], times: Sequence[datetime], since: datetime) -> list[Candidate]:
+    """The candidates of which enough is new: what nobody says any more is no topic to be born.
+
+    ``times`` are of the messages that were searched. A third of a candidate's messages, or five, must have come ``since``.
+    """
+    new = np.array([time >= since for time in times], dtype=bool)
+    return [one for one in candidates if new[one.rows].sum() >= min(_NEW, len(one.rows) * _NEW_SHARE)]
 
 
 def same_topic(candidate: Candidate, model: TopicModel, settings: DiscoverySettings | None = None) -> TopicId | None:

@@ -19,6 +19,7 @@ from models.discovery import (
     partition,
     same_topic,
     split_half_assign,
+    still_said,
 )
 from models.embed import Centring, Vectors, language_of
 from models.emerging import Emerging, scan
@@ -47,6 +48,8 @@ _LEAST_FRESH = 100  # new messages of no topic before they are grouped again
 _LONGEST = timedelta(hours=48)  # the longest window of the emerging scan
 _RESERVOIR = 8_000  # past messages that the scan compares with
 _LOOK_BACK = timedelta(days=14)
+_AGE = timedelta(days=28)
+"""After which a candidate is out of date: a topic that is born then has no past that the detector would look at."""
 _BAR_HOLDS = timedelta(days=1)
 _LOOK_EVERY = timedelta(days=1)
 _KEPT, _LARGEST = 256, 500  # messages of a topic, and topics, that are looked at for a split
@@ -233,9 +236,11 @@ class Discovery:
         ]
 
     def _group(self, held: Sequence[Held], vectors: Vectors, leaning: Leanings, _: datetime) -> list[Candidate]:
-        """Candidates by density among what waits."""
+        """Candidates by density among what waits, of which something came lately, by the time of the messages."""
         texts, customers = [one.message.text for one in held], [str(one.message.customer) for one in held]
-        return discover(vectors, customers, texts, self._rules.settings, leanings=leaning)
+        found = discover(vectors, customers, texts, self._rules.settings, leanings=leaning)
+        times = [one.message.occurred_at for one in held]
+        return still_said(found, times, max(times) - _AGE)
 
     def _divide(self, held: Sequence[Held], vectors: Vectors, leaning: Leanings, _: datetime) -> list[Candidate]:
         """The first topics: the whole history divided into groups."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from models.discovery import (
     partition,
     same_topic,
     split_half_assign,
+    still_said,
     wordings_of,
 )
 from models.embed import Centring, Vectors, unit
@@ -141,6 +142,19 @@ def test_the_opposite_of_a_topic_at_its_place_is_another() -> None:
     ill = ill.put(replace(ill.topics[0], leaning=-0.9))
     assert same_topic(replace(candidate(np.array([1, 0.2, 0]), 0.4), leaning=-0.8), ill) == "t1"
     assert same_topic(replace(candidate(np.array([1, 0.2, 0]), 0.4), leaning=0.8), ill) is None
+
+
+def test_a_candidate_that_nobody_adds_to_ages_out() -> None:
+    now = datetime(2026, 3, 10, tzinfo=UTC)
+    one, other, small = (replace(candidate(np.eye(3)[0], 0.4), rows=rows) for rows in np.split(np.arange(26), [10, 20]))
+    times = (
+        [now - timedelta(days=60)] * 10
+        + [now - timedelta(days=60)] * 5
+        + [now] * 5
+        + [now - timedelta(days=60)] * 4
+        + [now] * 2
+    )
+    assert still_said([one, other, small], times, now - timedelta(days=28)) == [other, small]
 
 
 def test_unequal_lengths_are_refused() -> None:
