@@ -127,11 +127,11 @@ class JudgeRole:
     async def discover(self, at: datetime) -> None:
         """Find topics; after the first ones, begin to judge."""
         await self._discovery.run(at)
-        self._discovered = at
         first = await self._models.first_bucket()
         if first is not None and not await self._judge.begun():
             oldest = bucket_of(at - self._settings.keep_counts)
             await self._judge.begin(max(first, oldest), raise_from=bucket_of(at))
+        self._discovered = at  # last: a lease lost on the way is no reason to begin only at the next discovery
 
     def _due(self, watermark: datetime) -> bool:
         return self._discovered is None or watermark - self._discovered >= self._settings.discover_every
