@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ SEPARATOR = "\x1f"
 NOISE = "-"
 """What messages of no topic are counted under."""
 CHATTER = "~"
+BETWEEN = b"\x1e"
+"""Stands between cells, and in none."""
 _MARK = SEPARATOR.encode()
 
 
@@ -42,7 +45,12 @@ class Counted:
         """Customers by value of one attribute, over all topics, chatter and none."""
         wanted = f"{SEPARATOR}{attribute}{SEPARATOR}".encode()
         found: Counter[str] = Counter()
-        for row in [row for row, name in enumerate(self.names) if wanted in name]:
+        line = BETWEEN.join(self.names)  # to look at all names at once, since there are hundreds of thousands
+        places = [match.start() for match in re.finditer(re.escape(wanted), line)]
+        if not places:
+            return found
+        ends = np.cumsum(np.fromiter(map(len, self.names), np.int64, len(self.names)) + 1)
+        for row in np.unique(np.searchsorted(ends, places, side="right")).tolist():
             _, own, value = self.names[row].split(_MARK, 2)
             if own == wanted[1:-1]:
                 found[value.decode()] += int(self.counts[row])

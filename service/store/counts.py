@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 
 from models.buckets import BUCKETS_PER_HOUR, bucket_of
-from models.counted import CHATTER, NOISE, Counted
+from models.counted import BETWEEN, CHATTER, NOISE, Counted
 from models.culprit import Cell
 from service.store import keys
 from service.store.codec import FIELD_SEPARATOR, Entry, cells_of, pack_entry
@@ -253,7 +253,7 @@ def _summed(parts: Sequence[Mapping[bytes, bytes]]) -> list[tuple[str, int]]:
             total[field] = known(field, 0) + int(value)
     if not total:
         return []
-    return list(zip(b"\x00".join(total).decode().split("\x00"), total.values(), strict=True))
+    return list(zip(BETWEEN.join(total).decode().split(BETWEEN.decode()), total.values(), strict=True))
 
 
 def _seconds(span: timedelta) -> int:

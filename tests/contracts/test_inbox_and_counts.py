@@ -138,6 +138,18 @@ async def test_cells_hold_the_attributes_of_counted_messages(store: Store) -> No
     assert cells["t1"]["batch"] == Counter({"K7-B2": 5})
 
 
+async def test_values_with_control_characters_are_read_back_as_they_are(store: Store) -> None:
+    inbox, counts, _ = await make(store)
+    odd = "B\x00 7\n"
+    await inbox.accept([Entry(message(n, batch=odd, channel="app")) for n in range(5)], NOW)
+    await count(counts, await inbox.take("w", 10))
+    hour = int(NOW.timestamp()) // 3600
+    assert (await counts.cells_of_hours([hour]))["t1"] == {"batch": {odd: 5}, "channel": {"app": 5}}
+    counted = await counts.hour(hour)
+    assert (counted.by_value("batch"), counted.by_value("channel")) == (Counter({odd: 5}), Counter(app=5))
+    assert counted.by_value("bat") == Counter()
+
+
 async def test_a_full_inbox_refuses_the_whole_call(store: Store) -> None:
     inbox, _, _ = await make(store, max_backlog=PARTITIONS)
     with pytest.raises(Overloaded):
