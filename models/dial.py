@@ -71,17 +71,18 @@ def show(gauge: Gauge, name: str, place: int = HOUR, extra: float = 0.0) -> Show
     learnt = bool(gauge.learnt(bucket)[row])
     bounds: dict[Direction, float | None] = {Direction.down: None, Direction.up: None}
     plain: float | None = None
+    moved = False
     for side in bounds:
         if indicator.direction not in (side, Direction.both):
             continue
-        if not learnt:
-            bounds[side] = indicator.start
-        else:
+        free = indicator.start
+        if learnt:
             reached = _bound(replace(indicator, direction=side, least=0.0), sums, variance, needed)
-            plain = _value(measures, reached, eta, hours)
-            bounds[side] = gauge.lines.clamped(row, plain)
+            free = plain = _value(measures, reached, eta, hours)
+        bounds[side] = gauge.lines.held(row, side, free)
+        moved |= bounds[side] != free
     in_force = Cause.starting if not learnt and indicator.start is not None else Cause.learnt if learnt else None
-    if learnt and plain is not None and plain not in bounds.values():
+    if moved:
         in_force = Cause.limit
     return Shown(
         bucket + 1 - int(WINDOWS[place]),

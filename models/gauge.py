@@ -29,6 +29,11 @@ HOUR = 2
 _LINES = [2, 4, 6]  # windows that a person's line is held against: an hour, four, a day
 HANDICAP: FloatArray = np.log10(_WEEK / WINDOWS)[:, None]
 """A window of 15 minutes is looked at a hundred times as often as one of a day: each may be wrong as often a week."""
+_RECENT, _HALF = np.clip(WINDOWS // 3, 3, 24), 0.5
+"""The last third of each window, of two hours at most: what was half as far off in it is not over yet. Without that a window
+of eight hours rings long after the queue is short again."""
+_DAY, _EIGHT_HOURS = 6, 5
+_DENSE = 2.0  # times ``least`` of waits in eight hours, from which a day tells nothing that they do not
 RING = int(WINDOWS[-1]) + 1
 CURVE = 7 * 24
 """Hours that are remembered as figures."""
@@ -124,7 +129,7 @@ class Gauge:
         self.sums[:, bucket % RING] = self.sums[:, (bucket - 1) % RING] + stacked
         windows, doubt = self.windows(bucket), np.einsum("ji,jik,jk->j", x, self.P, x)
         surprise = self.measures.surprise(windows, self.restless(bucket) + doubt)
-        handicapped = surprise - HANDICAP
+        handicapped = np.where(self._going_on(bucket, windows), surprise, 0.0) - HANDICAP
         score, best = handicapped.max(0), handicapped.argmax(0)
         cause = self._causes(bucket, score, best, windows, eta, extra or {})
         loud = np.array([one is not None for one in cause], bool)
@@ -190,10 +195,17 @@ class Gauge:
         eta: FloatArray = np.einsum("jk,jk->j", self.m, x)
         return eta
 
-    def windows(self, bucket: int) -> Sums:
+    def windows(self, bucket: int, lengths: NDArray[np.int64] = WINDOWS) -> Sums:
         now = self.sums[:, bucket % RING]
-        n, y, mean, gain, weight = (now[:, None] - self.sums[:, (bucket - WINDOWS) % RING]).clip(0.0)
+        n, y, mean, gain, weight = (now[:, None] - self.sums[:, (bucket - lengths) % RING]).clip(0.0)
         return Sums(n, y, mean, gain, weight)
+
+    def _going_on(self, bucket: int, windows: Sums) -> Mask:
+        """Which windows tell of now: not those whose last part is as usual again, nor a day of many waits."""
+        recent, off = self.windows(bucket, _RECENT), windows.off
+        going: Mask = (recent.off * np.sign(off) >= _HALF * np.abs(off)) | (recent.weight <= 0)
+        going[_DAY] &= ~(self.measures.waits & (windows.n[_EIGHT_HOURS] >= _DENSE * self.measures.least))
+        return going
 
     def restless(self, bucket: int) -> FloatArray:
         """Variance of eta beyond chance, window by window, at these hours of the day."""

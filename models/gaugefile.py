@@ -10,7 +10,9 @@ import numpy as np
 from models.gauge import Gauge
 from models.indicator import Indicator
 
-FORMAT = 1
+FORMAT = 2
+_BEFORE = 1
+"""What was learnt then is as good now, save the bar and the episodes that it is fitted on: they are of other scores."""
 _ROWS = {
     "born": 0, "m": 0, "P": 0, "spread": 0, "density": 0, "told": 1, "alpha": 1, "seen": 2, "rough": 1, "noted": 2,
     "usual": 1, "alarmed": 0, "hot": 0, "open": 1, "sums": 2, "hours": 2,
@@ -38,7 +40,7 @@ def unpack(body: bytes, indicators: Sequence[Indicator], per_week: float) -> Gau
     now, begin anew. Raises ValueError on a format that this version does not know."""
     with np.load(io.BytesIO(body), allow_pickle=False) as held:
         head = json.loads(held["head"].tobytes())
-        if head["format"] != FORMAT:
+        if head["format"] not in (FORMAT, _BEFORE):
             raise ValueError(f"a gauge of format {head['format']}, known is {FORMAT}")
         gauge = Gauge(indicators, per_week)
         before = {one: row for row, one in enumerate(head["indicators"])}
@@ -51,7 +53,9 @@ def unpack(body: bytes, indicators: Sequence[Indicator], per_week: float) -> Gau
         episodes = [(rows[int(row)], end, peak) for row, end, peak in held["episodes"] if int(row) in rows]
         gauge.episodes = np.array(episodes, float).reshape(-1, 3)
     gauge.bucket = head["bucket"]
-    if head["fitted"]:
+    if head["format"] == _BEFORE:
+        gauge.episodes, gauge.open = np.zeros((0, 3)), np.full_like(gauge.open, -np.inf)
+    elif head["fitted"]:
         gauge.bar, gauge.fitted = head["bar"], True
     return gauge
 

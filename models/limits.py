@@ -54,10 +54,12 @@ class Lines:
         short = np.where(self._down, values > self.gate, values < self.gate)
         return ~short
 
-    def clamped(self, row: int, bound: float) -> float:
-        """A learnt bound, kept between the hard lines."""
-        low, high = (self.hard[row], self.gate[row]) if self._down[row] else (self.gate[row], self.hard[row])
-        return float(np.fmin(np.fmax(bound, low), high))
+    def held(self, row: int, side: Direction, bound: float | None) -> float | None:
+        """A threshold on one side kept between the hard lines; the line itself where there is no threshold."""
+        nearer, farther = (np.fmax, np.fmin) if side is Direction.down else (np.fmin, np.fmax)
+        hard = self._other[row] if side is Direction.down and not self._down[row] else self.hard[row]
+        found = hard if bound is None else nearer(farther(bound, self.gate[row]), hard)
+        return None if np.isnan(found) else float(found)
 
     @staticmethod
     def _crossed(measures: Measures, sums: Sums, values: FloatArray, line: FloatArray, down: Mask) -> Mask:

@@ -18,12 +18,15 @@ from models.buckets import BUCKETS_PER_HOUR
 from models.indicator import Direction, Indicator, Kind, Tally, middle
 from models.scan import nb_lower_log10, nb_midp_log10
 from models.season import FloatArray
-from models.tails import mean_log10, share_midp_log10
+from models.tails import mean_log10, normal_log10, share_midp_log10
 
 Mask = NDArray[np.bool_]
 
 NEAR = 0.2
 """Log distance from the expected quantile within which its density is read: a fifth more or less."""
+CLUMP, MARGIN = 4.0, 0.03
+"""Waits are no matters of their own: one stuck case keeps all behind it. So of counts of waits so many customers, and so large
+a part of all, lie within a standard deviation whatever chance says; what moves so little nobody feels."""
 CAP = 4.0
 """Standard deviations at which a value is cut, so that one forgotten ticket is not the mean of a day."""
 _LEAST_COUNT = 3.0  # below which a count is no news, as for topics
@@ -53,9 +56,11 @@ class Sums:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measures:
-    """The kinds of a row of indicators, as masks. ``part``: of a quantile, the share that should lie beyond it."""
+    """The kinds of a row of indicators, as masks. ``waits``: those that count values beyond a limit or a quantile; ``part``:
+    of a quantile, the share that should lie beyond it."""
 
     hits: Mask
+    waits: Mask
     beyond: Mask
     means: Mask
     counts: Mask
@@ -71,6 +76,7 @@ class Measures:
 
         return cls(
             hits=mask(Kind.share, Kind.ratio),
+            waits=mask(Kind.share, Kind.quantile),
             beyond=mask(Kind.quantile),
             means=mask(Kind.mean),
             counts=mask(Kind.number),
@@ -105,13 +111,20 @@ class Measures:
         """-log10 of the tail on the bad side of each window, where eta itself varies with ``variance``; 0 where there
         is too little to say anything."""
         higher, lower = np.zeros(sums.n.shape), np.zeros(sums.n.shape)
-        shares = self.hits | self.beyond
-        if shares.any():
-            n, y = np.maximum(sums.n[..., shares], 1.0), sums.y[..., shares]
-            p = np.clip(sums.mean[..., shares] / n, 1e-6, 1 - 1e-6)
-            spread = (sums.gain[..., shares] / n) ** 2 * variance[..., shares]
-            higher[..., shares] = share_midp_log10(y, n, p, spread)
-            lower[..., shares] = share_midp_log10(n - y, n, 1 - p, spread)
+        if self.waits.any():
+            n, mean = sums.n[..., self.waits], sums.mean[..., self.waits]
+            chance = (
+                mean * (1 - mean / np.maximum(n, 1e-9)) + sums.gain[..., self.waits] ** 2 * variance[..., self.waits]
+            )
+            z = (sums.y[..., self.waits] - mean) / np.sqrt(chance + CLUMP**2 + (MARGIN * n) ** 2)
+            higher[..., self.waits], lower[..., self.waits] = normal_log10(z), normal_log10(-z)
+        ratios = self.hits & ~self.waits
+        if ratios.any():
+            n, y = np.maximum(sums.n[..., ratios], 1.0), sums.y[..., ratios]
+            p = np.clip(sums.mean[..., ratios] / n, 1e-6, 1 - 1e-6)
+            spread = (sums.gain[..., ratios] / n) ** 2 * variance[..., ratios]
+            higher[..., ratios] = share_midp_log10(y, n, p, spread)
+            lower[..., ratios] = share_midp_log10(n - y, n, 1 - p, spread)
         if self.means.any():
             z = (sums.off / np.sqrt(sums.doubt + variance))[..., self.means]
             higher[..., self.means], lower[..., self.means] = mean_log10(z), mean_log10(-z)

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betainc, betaln, gammaln
+from scipy.special import betainc, betaln, gammaln, log_ndtr
 
 from models.scan import MOST_SCORE, FloatArray
 
@@ -61,6 +61,16 @@ def mean_log10(z: ArrayLike) -> FloatArray:
     [0.3, 2.07, 3.79]
     """
     score: FloatArray = -np.log10(_student_upper(np.asarray(z, float), _DEGREES))
+    return score
+
+
+def normal_log10(z: ArrayLike) -> FloatArray:
+    """-log10 of the upper tail of a normal.
+
+    >>> normal_log10([0.0, 3.0, 6.0]).round(2).tolist()
+    [0.3, 2.87, 9.01]
+    """
+    score: FloatArray = np.minimum(-log_ndtr(-np.asarray(z, float)) / np.log(10), MOST_SCORE)
     return score
 
 

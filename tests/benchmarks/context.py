@@ -50,7 +50,18 @@ class _Web(BaseHTTPRequestHandler):
         pass
 
 
-def sources(folder: Path, port: int, fresh: float = 0.0) -> dict[str, Asked]:
+QUERY = "SELECT id, tracking, sku FROM orders WHERE customer = :customer"
+
+
+def web() -> ThreadingHTTPServer:
+    """A web service that knows every customer's returns, listening."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Web)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def orders(folder: Path) -> Path:
+    """A database of 20,000 orders of 5,000 customers."""
     path = folder / "erp.db"
     if not path.exists():
         with sqlite3.connect(path) as database:
@@ -59,10 +70,14 @@ def sources(folder: Path, port: int, fresh: float = 0.0) -> dict[str, Asked]:
             rows = ((f"O{n}", f"SF{n}", "PB-20", f"c{n % 5_000}") for n in range(20_000))
             database.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", rows)
         database.close()
-    query = "SELECT id, tracking, sku FROM orders WHERE customer = :customer"
+    return path
+
+
+def sources(folder: Path, port: int, fresh: float = 0.0) -> dict[str, Asked]:
+    path = orders(folder)
     base, customer = f"http://127.0.0.1:{port}", Join.customer
     found = {
-        "sql": SqlSource("sql", PieceKind.order, customer, f"sqlite:///{path}", query),
+        "sql": SqlSource("sql", PieceKind.order, customer, f"sqlite:///{path}", QUERY),
         "http": HttpSource("http", PieceKind.returned, customer, f"{base}/{{customer}}", None),
         "http2": HttpSource("http2", PieceKind.purchase, customer, f"{base}/{{customer}}", None),
         "down": HttpSource("down", PieceKind.order, customer, "http://127.0.0.1:9/{customer}", None),
@@ -111,8 +126,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--looks", type=int, default=500)
     looks = parser.parse_args().looks
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Web)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = web()
     with tempfile.TemporaryDirectory() as folder, EmbeddedStore(Path(folder) / "store", durable=False) as store:
         found = asyncio.run(measure(store.url, Path(folder), server.server_port, looks))
     server.shutdown()

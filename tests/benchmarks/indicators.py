@@ -2,8 +2,9 @@
 
 All methods see the same contacts, five minutes at a time, and speak at the end of every five minutes. Thresholds are
 set afterwards so that each rings falsely equally often: episodes merged over six hours, those that touch a planted
-slow-down or the six hours after it left out. A slow-down is noticed where an alarm falls between its onset and two
-hours after its end.
+slow-down or the six hours after it left out, and so where chance alone made a queue slow: many wait there indeed, though
+nothing was planted (``--strict`` calls that false, too). A slow-down is noticed where an alarm falls between its onset and
+two hours after its end. Every rival has the least contacts an hour, of `LEAST`, that suit it best.
 """
 
 import argparse
@@ -18,14 +19,13 @@ from rich.table import Table
 
 from models.gauge import Gauge
 from models.indicator import Indicator, Kind
-from tests.benchmarks.indicators_oracle import oracle
-from tests.benchmarks.indicators_world import DAY, KINDS, WEEK, Slow, World, build
+from tests.benchmarks.indicators_world import DAY, KINDS, WEEK, World, build
 
 Scores = NDArray[np.float64]
 QUIET_WEEKS = 4
 RATES = (0.10, 0.05, 0.02)
 _MERGE, _LATE, _AFTER = 72, 24, 72
-_LEAST = 20
+LEAST = (20, 40)
 
 
 def ours(world: World) -> tuple[Scores, Gauge]:
@@ -48,29 +48,29 @@ def hourly(world: World) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return over / np.maximum(n, 1.0), n
 
 
-def fixed_rule(world: World) -> Scores:
+def fixed_rule(world: World, least: int) -> Scores:
     """The share itself: a line at some per cent, the same for all and at all times."""
     share, n = hourly(world)
-    return np.where(n >= _LEAST, share, 0.0)
+    return np.where(n >= least, share, 0.0)
 
 
-def mean_and_deviations(world: World) -> Scores:
+def mean_and_deviations(world: World, least: int) -> Scores:
     """Standard deviations above the mean of the last seven days' hours."""
     share, n = hourly(world)
     mean, deviation = _past(share, WEEK)
-    return np.where(n >= _LEAST, (share - mean) / deviation, 0.0)
+    return np.where(n >= least, (share - mean) / deviation, 0.0)
 
 
-def same_hour(world: World) -> Scores:
+def same_hour(world: World, least: int) -> Scores:
     """The same against this hour of the day, over the last 28 days: a stronger rival than those that were asked for."""
     share, n = hourly(world)
     days = [np.roll(share, day * DAY, axis=0) for day in range(1, 29)]
     past = np.stack(days)
     deviation = np.maximum(past.std(0), 0.02)
-    return np.where(n >= _LEAST, (share - past.mean(0)) / deviation, 0.0)
+    return np.where(n >= least, (share - past.mean(0)) / deviation, 0.0)
 
 
-def ewma(world: World) -> Scores:
+def ewma(world: World, least: int) -> Scores:
     """A control chart (Roberts, 1959): smoothed hours, weight .2, against the mean and deviation of 28 days."""
     share, n = hourly(world)
     mean, deviation = _past(share, 4 * WEEK)
@@ -79,7 +79,7 @@ def ewma(world: World) -> Scores:
         phase = bucket % 12
         smooth[phase] += 0.2 * (share[bucket] - smooth[phase])
         score[bucket] = (smooth[phase] - mean[bucket]) / (deviation[bucket] * np.sqrt(0.2 / 1.8))
-    return np.where(n >= _LEAST, score, 0.0)
+    return np.where(n >= least, score, 0.0)
 
 
 def _trailing(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
@@ -95,16 +95,22 @@ def _past(share: NDArray[np.float64], length: int) -> tuple[NDArray[np.float64],
     return mean, np.sqrt(np.maximum(square - mean**2, 0.02**2))
 
 
-def episodes(score: NDArray[np.float64], spans: Sequence[Slow]) -> list[float]:
+def outside(world: World, *, strict: bool) -> NDArray[np.bool_]:
+    """Where an alarm is false: buckets by queue."""
+    slow = np.zeros(world.n.shape, bool) if strict else world.unplanned.copy()
+    for one in world.slow:
+        slow[one.onset : one.end, one.queue] = True
+    near = _trailing(slow.astype(float), _AFTER + 1) > 0.5
+    near[: QUIET_WEEKS * WEEK] = True
+    return ~near
+
+
+def episodes(score: NDArray[np.float64], outside: NDArray[np.bool_]) -> list[float]:
     """Peaks of the episodes of one queue that touch no slow-down, however faint."""
-    outside = np.ones(len(score), bool)
-    for one in spans:
-        outside[one.onset : one.end + _AFTER] = False
-    outside[: QUIET_WEEKS * WEEK] = False
     peaks = []
     left = np.where(outside, score, -np.inf)
     # From the highest down, each with the six hours about it: the peaks of any threshold's episodes.
-    for _ in range(400):
+    for _ in range(100):
         at = int(left.argmax())
         if left[at] == -np.inf:
             break
@@ -113,74 +119,71 @@ def episodes(score: NDArray[np.float64], spans: Sequence[Slow]) -> list[float]:
     return peaks
 
 
-def judged(world: World, score: Scores, rate: float) -> tuple[float, dict[str, float], float, float]:
-    """Share noticed in all and by kind, median minutes until then, and the threshold, at ``rate`` false alarms a queue
-    and week."""
-    queues = score.shape[1]
-    by_queue = [[one for one in world.slow if one.queue == queue] for queue in range(queues)]
-    peaks = sorted(
-        (peak for queue in range(queues) for peak in episodes(score[:, queue], by_queue[queue])), reverse=True
-    )
-    weeks = len(score) / WEEK - QUIET_WEEKS
-    threshold = peaks[min(int(rate * weeks * queues), len(peaks) - 1)]
-    found: dict[str, list[bool]] = {kind: [] for kind in KINDS}
-    delays = []
-    for one in world.slow:
-        over = np.flatnonzero(score[one.onset : one.end + _LATE, one.queue] > threshold)
-        found[one.kind].append(len(over) > 0)
-        delays += [5.0 * (over[0] + 1)] if len(over) else []
-    every = [hit for hits in found.values() for hit in hits]
-    kinds = {kind: float(np.mean(hits)) for kind, hits in found.items()}
-    return float(np.mean(every)), kinds, float(np.median(delays)) if delays else float("nan"), threshold
+def judged(world: World, score: Scores, *, strict: bool = False) -> dict[str, float]:
+    """Share noticed at each rate of false alarms a queue and week; at .05 by kind, and median minutes until then."""
+    queues, false = score.shape[1], outside(world, strict=strict)
+    peaks = sorted((peak for one in range(queues) for peak in episodes(score[:, one], false[:, one])), reverse=True)
+    weeks, row = len(score) / WEEK - QUIET_WEEKS, {}
+    for rate in RATES:
+        threshold = peaks[min(int(rate * weeks * queues), len(peaks) - 1)]
+        over = [np.flatnonzero(score[one.onset : one.end + _LATE, one.queue] > threshold) for one in world.slow]
+        row[f"pod@{rate:g}"] = float(np.mean([len(one) > 0 for one in over]))
+        if rate == 0.05:
+            for kind in KINDS:
+                of_kind = [len(hit) > 0 for hit, one in zip(over, world.slow, strict=True) if one.kind == kind]
+                row[kind] = float(np.mean(of_kind))
+            row["minutes"] = float(np.median([5.0 * (one[0] + 1) for one in over if len(one)] or [np.nan]))
+            row["threshold"] = threshold
+    return row
 
 
-METHODS: dict[str, Callable[[World], Scores]] = {
+RIVALS: dict[str, Callable[[World, int], Scores]] = {
     "fixed rule": fixed_rule,
     "mean + k sd, 7 days": mean_and_deviations,
     "EWMA": ewma,
     "same hour + k sd, 28 days": same_hour,
-    "Tocsin": lambda world: ours(world)[0],
 }
+
+
+def mean_of(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--queues", type=int, default=60)
+    parser.add_argument("--strict", action="store_true", help="call it false where chance alone made a queue slow")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--oracle", action="store_true", help="beside them a judge that knows how the queues were made")
     asked = parser.parse_args()
-    rows: dict[str, dict[str, object]] = {}
     worlds = [build(seed, queues=asked.queues) for seed in asked.seeds]
-    methods = METHODS | ({"oracle": oracle} if asked.oracle else {})
-    for name, method in methods.items():
-        begun = time.perf_counter()
-        scores = [method(world) for world in worlds]
-        seconds = time.perf_counter() - begun
-        row: dict[str, object] = {"us": 1e6 * seconds / sum(one.n.size for one in worlds)}
-        for rate in RATES:
-            results = [judged(world, score, rate) for world, score in zip(worlds, scores, strict=True)]
-            row[f"pod@{rate:g}"] = float(np.mean([one[0] for one in results]))
-            if rate == 0.05:
-                row |= {kind: float(np.mean([one[1][kind] for one in results])) for kind in KINDS}
-                row |= {"minutes": float(np.mean([one[2] for one in results]))}
-                row |= {"threshold": float(np.mean([one[3] for one in results]))}
-        rows[name] = row
+    rows: dict[str, dict[str, float]] = {}
+    for name, rival in RIVALS.items():
+        tried = [
+            mean_of([judged(one, rival(one, least), strict=asked.strict) for one in worlds]) | {"least": float(least)}
+            for least in LEAST
+        ]
+        rows[name] = max(tried, key=lambda row: row["pod@0.05"])
+    begun = time.perf_counter()
+    scores = [ours(world)[0] for world in worlds]
+    us = 1e6 * (time.perf_counter() - begun) / sum(one.n.size for one in worlds)
+    results = [judged(one, score, strict=asked.strict) for one, score in zip(worlds, scores, strict=True)]
+    rows["Tocsin"] = mean_of(results) | {"least": 20.0}
     if asked.json:
         print(json.dumps(rows))
         return
-    table = Table("method", *next(iter(rows.values())))
+    _print(rows, f"{sum(len(one.slow) for one in worlds)} slow-downs in {asked.queues} queues, seeds {asked.seeds}", us)
+
+
+def _print(rows: dict[str, dict[str, float]], title: str, us: float) -> None:
+    table = Table("method", *next(iter(rows.values())), title=title)
     for name, row in rows.items():
         table.add_row(name, *(f"{value:.2f}" for value in row.values()))
-    console = Console()
-    console.print(
-        f"{sum(len(world.slow) for world in worlds)} slow-downs in {asked.queues} queues, seeds {asked.seeds}"
-    )
+    console = Console(width=150)
     console.print(table)
-    best = max(float(row["pod@0.05"]) for name, row in rows.items() if name in list(METHODS)[:3])  # type: ignore[arg-type]
-    missed = 1 - float(rows["Tocsin"]["pod@0.05"])  # type: ignore[arg-type]
+    missed, theirs = 1 - rows["Tocsin"]["pod@0.05"], 1 - max(rows[name]["pod@0.05"] for name in RIVALS)
     console.print(
-        f"missed at .05 false alarms a queue and week: {missed:.2f}; the best of the three asked for {1 - best:.2f}"
+        f"missed at .05 false alarms a queue and week: {missed:.3f}; the best of the others {theirs:.3f}; {us:.0f} us a bucket"
     )
 
 

@@ -1,5 +1,7 @@
 """The gauge on made-up queues: it follows the hour, holds the starting threshold, rings on slow-downs, keeps its memory."""
 
+import io
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -102,6 +104,35 @@ def test_a_contracts_ceiling_rings_whatever_was_learnt_and_its_floor_keeps_silen
     assert show(strict, "waiting_time").upper == 0.10
     lax = unpack(learnt, [replace(WAIT, floor=0.95)], 0.1)
     assert causes(run(lax, range(NOON, NOON + 24), worse=5.0)) == {None}
+
+
+def test_a_contracts_line_is_the_threshold_before_there_is_history_too() -> None:
+    gauge = Gauge([replace(WAIT, ceiling=0.10), replace(SLOW[2], floor=3.0), replace(SLOW[3], floor=2.0, ceiling=9.0)], 0.1)
+    run(gauge, range(144, 156))
+    strict, fallen, either = (show(gauge, name) for name in ("waiting_time", "fallen", "either"))
+    assert (strict.upper, strict.start, strict.in_force) == (0.10, 0.20, Cause.limit)
+    assert (fallen.lower, fallen.upper) == (3.0, None)
+    assert (either.lower, either.upper) == (2.0, 9.0)
+
+
+def test_a_queue_that_is_short_again_does_not_ring_for_the_hours_in_which_it_was_long(learnt: bytes) -> None:
+    gauge = unpack(learnt, [WAIT], 0.1)
+    slow = range(NOON, NOON + 36)
+    assert Cause.learnt in causes(run(gauge, slow, worse=5.0, seed=1))
+    run(gauge, range(slow.stop, slow.stop + 24), seed=2)
+    assert causes(run(gauge, range(slow.stop + 24, slow.stop + 48), seed=3)) == {None}
+
+
+def test_a_gauge_of_the_version_before_keeps_what_it_learnt_and_fits_its_bar_anew(learnt: bytes) -> None:
+    fitted = unpack(learnt, EVERY, 0.1)
+    with np.load(io.BytesIO(learnt)) as held:
+        arrays = dict(held)
+    head = json.loads(arrays.pop("head").tobytes()) | {"format": 1}
+    before = io.BytesIO()
+    np.savez(before, head=np.frombuffer(json.dumps(head).encode(), np.uint8), **arrays)
+    carried = unpack(before.getvalue(), EVERY, 0.1)
+    assert fitted.fitted and len(fitted.episodes) and not carried.fitted and not len(carried.episodes)
+    assert (carried.m == fitted.m).all() and carried.bucket == fitted.bucket
 
 
 @pytest.mark.parametrize("indicator", SLOW, ids=lambda one: one.name)

@@ -60,7 +60,7 @@ function row(one) {
 function more(one) {
   const { now } = one;
   const pair = (name, value) => h("div", {}, h("dt", {}, t(name)), h("dd", {}, value));
-  const why = Object.entries(now.why).map(([name, times]) => `${maybe(`factor.${name}`) ?? name} × ${number(times, 2)}`);
+  const why = Object.entries(now.why).map(([name, times]) => `${maybe(`gauge.factor.${name}`) ?? maybe(`factor.${name}`) ?? name} × ${number(times, 2)}`);
   const place = h("div", {}, h("p", { class: "muted small" }, t("loading")));
   readIndicator(one.name).then(
     ({ curve }) => place.replaceChildren(curve.length ? chart(drawn(one, curve)) : t("curve.none")),
@@ -73,7 +73,8 @@ function more(one) {
       pair("gauge.in_force", now.in_force ? t(`gauge.cause.${now.in_force}`) : t("gauge.cause.none")),
       pair("gauge.start", shown(one.start, one)),
       pair("gauge.learnt", shown(now.learnt, one)),
-      pair("gauge.lines", `${shown(one.floor, one)} · ${shown(one.ceiling, one)}`),
+      pair("gauge.ceiling", shown(one.ceiling, one)),
+      pair("gauge.floor", shown(one.floor, one)),
       pair("gauge.why", why.join(" · ")),
       pair("gauge.n", number(now.n)),
       pair("gauge.since", [moment(one.since), one.learning_until && ` · ${t("gauge.learning", { at: when(one.learning_until) })}`].filter(Boolean)),

@@ -45,16 +45,68 @@ async def furnish(rooms: Rooms, settings: Settings) -> None:
     await rooms.store.close()
 
 
+CONTRACT = """
+[waiting_time]
+ceiling = 0.10
+floor = 0.02
+"""
+
+
+async def keep_to(rooms: Rooms, settings: Settings) -> None:
+    """Fifteen days in which one in twenty waits, and an hour in which three in twenty do: more than the contract allows."""
+    last, said = NOW.replace(minute=0, second=0, microsecond=0), []
+    for hour in range(15 * 24, 0, -1):
+        at = last - timedelta(hours=hour - 1, minutes=20)
+        late = 30 if hour == 1 else 10 + hour % 2
+        said.append(Observation(WAIT.name, f"h{hour}", at, observation(WAIT, late, 200), {"queue": "returns"}))
+    await rooms.gauges.observe(said, NOW)
+    lease = Lease(rooms.store, "gauge", timedelta(hours=1))
+    assert await lease.hold()
+    judge = wiring.build_gauge(settings, rooms, lease, Metrics())
+    await judge.advance(last - timedelta(hours=1), NOW)
+    await judge.advance(last, NOW)
+    await rooms.store.close()
+
+
 @pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
-    settings = Settings.model_validate({"data_dir": tmp_path})
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    furnished, lines = request.param
+    (tmp_path / "lines.toml").write_text(lines)
+    settings = Settings.model_validate({"data_dir": tmp_path, "indicators": tmp_path / "lines.toml"})
     with EmbeddedStore(tmp_path / "store", durable=False) as store:
-        asyncio.run(furnish(wiring.open_rooms(settings, store.url), settings))
+        asyncio.run(furnished(wiring.open_rooms(settings, store.url), settings))
         parts = wiring.build_api_parts(settings, wiring.open_rooms(settings, store.url), wall_clock, b"0" * 32)
         with Theatre(create_app(parts)) as address:
             yield address
 
 
+starting = pytest.mark.parametrize("url", [(furnish, "")], ids=["starting"], indirect=True)
+contract = pytest.mark.parametrize("url", [(keep_to, CONTRACT)], ids=["contract"], indirect=True)
+
+
+@contract
+def test_a_contracts_ceiling_stands_beside_what_was_learnt_and_why_and_rings(person: Person) -> None:
+    person.goes("/#/indicators").sees(".gauge .tag", "Beyond its threshold")
+    assert "10%" in person.sees(".gauge").text
+    person.clicks(".indicators summary")
+    pairs = [one.split("\n") for one in person.sees(".indicators .pairs", "a contract's line").text.split("In force")]
+    told = dict(zip(pairs[1][2::2], pairs[1][3::2], strict=False))
+    assert (told["Starting threshold"], told["Ceiling by contract"], told["Floor by contract"]) == ("20%", "10%", "2%")
+    assert float(told["Learnt threshold now"].rstrip("%")) > 10
+    for part in ("hour of the day ×", "day of the week ×", "load of the last hours ×"):
+        assert part in told["Why it is where it is"]
+    person.clicks(".language")
+    person.sees(".indicators", "等待超过 15 分钟")
+    person.clicks(".indicators summary")
+    text = person.sees(".indicators .pairs", "合同界限").text
+    assert "合同上限" in text and "合同下限" in text
+    person.clicks(".language")
+    person.goes("/").sees(".feed a.open", "Waiting over 15 minutes")
+    person.clicks(".feed a.open")
+    person.sees(".alert", "beyond what a contract allows")
+
+
+@starting
 def test_an_indicator_shows_its_hour_its_thresholds_and_why(person: Person) -> None:
     person.goes("/#/indicators").sees(".gauge", "Waiting over 15 minutes")
     person.sees(".gauge .tag", "Beyond its threshold")
@@ -68,12 +120,14 @@ def test_an_indicator_shows_its_hour_its_thresholds_and_why(person: Person) -> N
     person.sees(".gauge", "等待超过 15 分钟")
 
 
+@starting
 def test_the_month_in_hindsight_stands_beside_the_cost(person: Person) -> None:
     person.goes("/#/indicators").sees(".hindsight", "No alert of the last 30 days stands on a topic")
     person.clicks(".language")
     person.sees(".hindsight h2", "本月回顾")
 
 
+@starting
 def test_an_alert_on_an_indicator_speaks_of_its_figure_and_names_the_queue(person: Person) -> None:
     person.goes("/").sees(".feed a.open", "Waiting over 15 minutes")
     assert "%" in person.sees(".feed .numbers").text and "customers" not in person.sees(".feed .numbers").text
@@ -87,6 +141,7 @@ def test_an_alert_on_an_indicator_speaks_of_its_figure_and_names_the_queue(perso
     person.sees_no(".samples")
 
 
+@starting
 def test_what_blind_spots_cost_is_worked_out_with_ones_own_figures(person: Person) -> None:
     person.goes("/#/indicators").sees(".cost", "3,000 yuan a day, 90,000 yuan in 30 days")
     person.runs(
@@ -95,6 +150,7 @@ def test_what_blind_spots_cost_is_worked_out_with_ones_own_figures(person: Perso
     person.sees(".cost", "300 yuan a day, 9,000 yuan in 30 days")
 
 
+@starting
 def test_what_is_kept_and_who_looked_is_told_in_plain_words(person: Person) -> None:
     person.goes("/").sees("footer a", "What is kept")
     person.goes("/#/privacy")
@@ -106,6 +162,7 @@ def test_what_is_kept_and_who_looked_is_told_in_plain_words(person: Person) -> N
     person.sees(".privacy", "顾客原文从不存储")
 
 
+@starting
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
 @pytest.mark.parametrize("place", ["/#/indicators", "/#/privacy"])
 def test_nothing_is_wider_than_the_screen(person: Person, place: str, size: tuple[int, int]) -> None:
