@@ -44,6 +44,9 @@ LEARNING = timedelta(days=14)
 _YOUNG = BUCKETS_PER_DAY  # in which nothing is too surprising to learn from
 _FIT, _LEAST_FIT = 8 * _WEEK, 4 * BUCKETS_PER_DAY
 _GAP = 6 * BUCKETS_PER_HOUR  # between two episodes
+_REAL = 6.0
+"""Scores from which an episode is no chance at all, one in a million: it tells nothing of false alarms, and where queues are
+slow every week such episodes would lift the bar over all that comes after."""
 _NOTED = -0.5  # scores that begin an episode: low enough to be chance, most of the time
 _HOT_WEIGHT, _COOL = 0.05, 3 * BUCKETS_PER_HOUR
 _SHIFT, _SHIFT_VARIANCE = 24 * BUCKETS_PER_HOUR, 0.25  # alarmed for a day: the new normal, to be learnt at once
@@ -324,6 +327,7 @@ class Gauge:
         peaks = quiet_peaks(
             self.episodes[self.episodes[:, 1] >= born], before=BUCKETS_PER_DAY, after=3 * BUCKETS_PER_DAY
         )
+        peaks = peaks[peaks < _REAL]
         self.bar, self.fitted = threshold_for(peaks, float(spans.max()) / _WEEK, per_week=self.per_week), True
         return self.bar
 

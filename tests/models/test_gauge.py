@@ -107,7 +107,9 @@ def test_a_contracts_ceiling_rings_whatever_was_learnt_and_its_floor_keeps_silen
 
 
 def test_a_contracts_line_is_the_threshold_before_there_is_history_too() -> None:
-    gauge = Gauge([replace(WAIT, ceiling=0.10), replace(SLOW[2], floor=3.0), replace(SLOW[3], floor=2.0, ceiling=9.0)], 0.1)
+    gauge = Gauge(
+        [replace(WAIT, ceiling=0.10), replace(SLOW[2], floor=3.0), replace(SLOW[3], floor=2.0, ceiling=9.0)], 0.1
+    )
     run(gauge, range(144, 156))
     strict, fallen, either = (show(gauge, name) for name in ("waiting_time", "fallen", "either"))
     assert (strict.upper, strict.start, strict.in_force) == (0.10, 0.20, Cause.limit)
