@@ -48,7 +48,7 @@ def carried(centring: Centring, before: Vectors, after: Vectors, languages: Sequ
     """
     then, now = Centring.fit(before, languages), Centring.fit(after, languages)
     means = {name: mean + now.means[name] - then.means[name] for name, mean in centring.means.items()}
-    return Centring(means, centring.whitening)
+    return replace(centring, means=means)
 
 
 def turn(before: TopicModel, after: TopicModel) -> NDArray[np.float32]:
@@ -85,7 +85,7 @@ def moved(topics: Sequence[Topic], before: TopicModel, after: TopicModel, embed:
 def same_space(one: TopicModel, other: TopicModel) -> bool:
     """Whether vectors of both models can be compared."""
     means, others = one.centring.means, other.centring.means
-    return one.embedder == other.embedder and all(np.array_equal(means[name], others[name]) for name in means)
+    return one.space == other.space and all(np.array_equal(means[name], others[name]) for name in means)
 
 
 def _centroid(topic: Topic, turned: NDArray[np.float32], centring: Centring, embed: Embed) -> NDArray[np.float32]:

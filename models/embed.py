@@ -7,7 +7,7 @@ languages one mean is not enough: what is left is mostly the language, and one i
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, Self, get_args
 
 import numpy as np
@@ -35,7 +35,7 @@ found 65 of the 120 surges where they found 58; at .5, 58. Topics gain nothing b
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 _LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+")
-_WHITENING = "whitening"  # the name of its array
+_WHITENING, _STRETCH = "whitening", "stretch"  # the names of their arrays
 _TOO_SHORT = 1e-6  # a difference this short is rounding error of float32, its direction means nothing
 
 
@@ -81,12 +81,14 @@ class Centring:
     """The mean vector of each language, and how to take it off; and what evens out what is left.
 
     ``means`` holds one float32 vector of length d for every `Language`; ``whitening`` (d, d) is symmetric, so that
-    directions stay nearly what they are, and None where it was never fitted. Arrays go to an npz file and back by
+    directions stay nearly what they are, and None where it was never fitted. ``stretch`` (d, d) is a map of what is left,
+    for rows from the right, that a retraining learnt from labels; None where none did. Arrays go to an npz file and back by
     `arrays` and `from_arrays`.
     """
 
     means: Mapping[Language, NDArray[np.float32]]
     whitening: NDArray[np.float32] | None = None
+    stretch: NDArray[np.float32] | None = None
 
     @classmethod
     def none(cls, dimension: int) -> Self:
@@ -125,7 +127,7 @@ class Centring:
         return len(self.means[LANGUAGES[0]])
 
     def apply(self, vectors: Vectors, languages: Sequence[Language]) -> Vectors:
-        """Unit vectors of what is left of ``vectors`` (n, d) without their language's mean.
+        """Unit vectors of what is left of ``vectors`` (n, d) without their language's mean, stretched.
 
         A vector that equals the mean has no direction left and stays as it was, so that every text keeps
         a valid unit vector. Raises ValueError when the lengths differ.
@@ -136,7 +138,12 @@ class Centring:
         left = vectors - np.stack([self.means[language] for language in languages])
         gone = np.linalg.norm(left, axis=1) < _TOO_SHORT
         left[gone] = vectors[gone]
-        return unit(left)
+        return unit(left if self.stretch is None else left @ self.stretch)
+
+    def stretched(self, further: NDArray[np.float32], behind: Vectors) -> Self:
+        """This and then ``further`` (d, d); what evens out is fitted anew to the vectors ``behind`` it (n, d)."""
+        stretch = further if self.stretch is None else self.stretch @ further
+        return replace(self, stretch=stretch, whitening=None if self.whitening is None else _whitening(behind))
 
     def even(self, vectors: Vectors) -> Vectors:
         """Unit vectors of ``vectors`` (n, d), which `apply` gave, with the directions in which all differ shortened.
@@ -146,9 +153,10 @@ class Centring:
         return vectors if self.whitening is None else unit(vectors @ self.whitening)
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """One array a language, by its name, and the whitening, for ``numpy.savez``."""
+        """One array a language, by its name, and the two maps where there are such, for ``numpy.savez``."""
         arrays = {str(language): mean for language, mean in self.means.items()}
-        return arrays if self.whitening is None else arrays | {_WHITENING: self.whitening}
+        maps = {_WHITENING: self.whitening, _STRETCH: self.stretch}
+        return arrays | {name: array for name, array in maps.items() if array is not None}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.float32]]) -> Self:
@@ -159,10 +167,11 @@ class Centring:
         means = {language: np.asarray(arrays[language], dtype=np.float32) for language in LANGUAGES}
         if len({mean.shape for mean in means.values()}) > 1 or means[LANGUAGES[0]].ndim != 1:
             raise ValueError("centring whose means are not vectors of one length")
-        whitening = arrays.get(_WHITENING)
-        if whitening is not None and whitening.shape != 2 * means[LANGUAGES[0]].shape:
-            raise ValueError("centring whose whitening does not fit its means")
-        return cls(means, whitening)
+        whitening, stretch = arrays.get(_WHITENING), arrays.get(_STRETCH)
+        for name, array in ((_WHITENING, whitening), (_STRETCH, stretch)):
+            if array is not None and array.shape != 2 * means[LANGUAGES[0]].shape:
+                raise ValueError(f"centring whose {name} does not fit its means")
+        return cls(means, whitening, stretch)
 
 
 def _whitening(directions: Vectors) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, Self
 
 import numpy as np
@@ -76,6 +77,12 @@ class TopicModel:
     @cached_property
     def _by_id(self) -> Mapping[TopicId, Topic]:
         return {topic.id: topic for topic in self.topics}
+
+    @cached_property
+    def space(self) -> str:
+        """Names the space of the centroids: the embedder, and the stretch behind it where there is one."""
+        stretch = self.centring.stretch
+        return self.embedder if stretch is None else f"{self.embedder}~{sha256(stretch.tobytes()).hexdigest()[:8]}"
 
     @cached_property
     def assignable(self) -> tuple[Topic, ...]:

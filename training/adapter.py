@@ -92,9 +92,10 @@ def fit(
         rows = chance.sample(range(len(held)), min(recipe.intents, len(held)))
         texts = [*(first for first, _ in drawn), *(second for _, second in drawn), *(held[row] for row in rows)]
         vectors = crew.vectors(texts).requires_grad_()
-        loss = _loss(vectors[: 2 * len(drawn)], recipe.temperature)
+        paired, still = vectors[: 2 * len(drawn)], vectors[2 * len(drawn) :]
+        loss = contrast(paired, recipe.temperature, still if source.apart else still[:0])
         if anchor:
-            loss = loss + recipe.hold * anchor.moved(vectors[2 * len(drawn) :], rows)
+            loss = loss + recipe.hold * anchor.moved(still, rows)
         optimizer.zero_grad()
         loss.backward()
         crew.learn(texts, vectors.grad)
@@ -150,10 +151,19 @@ class _Anchor:
         return (1 - (now * self._before[rows]).sum(1)).mean()
 
 
-def _loss(vectors: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Of pairs: the first of each in the first half of ``vectors``, the second in the other."""
+def contrast(vectors: torch.Tensor, temperature: float, others: torch.Tensor) -> torch.Tensor:
+    """Of pairs: the first of each in the first half of ``vectors``, the second in the other. ``others`` are neither's.
+
+    One of the others that is nearer to a text than its partner may be of its issue all the same, and is passed over
+    (Solatorio, "GISTEmbed", 2024, with the encoder as it is now for a guide).
+    """
     count = len(vectors) // 2
-    scores = vectors[:count] @ vectors[count:].T / temperature
     partner = torch.arange(count)
-    cross = torch.nn.functional.cross_entropy
-    return (cross(scores, partner) + cross(scores.T, partner)) / 2
+
+    def one_way(texts: torch.Tensor, partners: torch.Tensor) -> torch.Tensor:
+        scores, far = texts @ partners.T, texts @ others.T
+        far = far.masked_fill(far > scores.diagonal()[:, None], -torch.inf)
+        return torch.nn.functional.cross_entropy(torch.cat([scores, far], dim=1) / temperature, partner)
+
+    first, second = vectors[:count], vectors[count:]
+    return (one_way(first, second) + one_way(second, first)) / 2

@@ -18,11 +18,15 @@ TEXTS_AN_INTENT = 60  # large sets would else crowd out the small ones; e5 knows
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One set: texts by intent, at least two each. ``licence`` goes into the adapter's manifest."""
+    """One set: texts by intent, at least two each. ``licence`` goes into the adapter's manifest.
+
+    ``apart``: texts that are held in place are of none of these intents, and are told apart from them as well.
+    """
 
     name: str
     licence: str
     intents: Mapping[str, tuple[str, ...]]
+    apart: bool = False
 
     @property
     def texts(self) -> int:

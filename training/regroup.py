@@ -24,6 +24,7 @@ from models.topic import Exemplar, Topic, TopicId, TopicState
 from models.topics import TopicModel
 from training.kept import Kept
 from training.matching import match
+from training.stretch import Settled
 
 _EXEMPLARS = 5
 _LEAST_LABELLED = 3  # different messages of a label, of which a place can be told
@@ -49,6 +50,7 @@ class Ground:
 
     ``former`` is of old messages alone: of a category that is new, the former topics say nothing. ``turned`` carries
     directions of the former space here; None where there is none to carry, or no old message to learn it from.
+    ``settled`` says where former topics are behind a stretch; None where there is none.
     """
 
     messages: Sequence[Kept]
@@ -59,6 +61,7 @@ class Ground:
     embed: Embed = field(repr=False)
     leanings: Leanings
     turned: NDArray[np.float32] | None = None
+    settled: Settled | None = None
 
 
 def regroup(
@@ -174,7 +177,9 @@ def _places(
     ]
     known = {topic.id for topic in refit}
     stay = [topic for topic in live.topics if topic.id not in known]
-    if ground.turned is not None:
+    if ground.settled is not None:
+        stay = [ground.settled.of(topic) for topic in stay]
+    elif ground.turned is not None:
         stay = [replace(topic, centroid=unit((topic.centroid @ ground.turned)[None])[0]) for topic in stay]
     elif not same_space(live, blank):
         stay = moved(stay, live, replace(blank, topics=tuple(refit)), ground.embed)

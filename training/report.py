@@ -1,7 +1,7 @@
 """The report of a retraining: figures side by side and the fate of every topic, for a terminal, Markdown and HTML."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from rich.console import Console
@@ -17,9 +17,10 @@ _BARS = 40  # topics in the picture
 _ROW, _LEFT, _WIDE = 22, 260, 420  # pixels
 
 Figures = list[tuple[str, str, str]]
+NONE: Mapping[str, Tuned] = {}
 
 
-def figures(scores: Scores, tuned: Tuned | None) -> Figures:
+def figures(scores: Scores, exams: Mapping[str, Tuned]) -> Figures:
     """Name, before and after, as text; a dash where it cannot be told."""
     before, after = scores.before, scores.after
     rows = [
@@ -32,11 +33,11 @@ def figures(scores: Scores, tuned: Tuned | None) -> Figures:
         ("surges of before that are found", "", _told(scores.surges_found)),
         ("alarms a week that are new", "", _told(scores.more_alarms_a_week)),
     ]
-    if tuned:
+    for name, exam in exams.items():
         rows += [
-            ("share of the tuning that was kept", "", _told(tuned.share)),
-            ("its exam: labels found (mean of 1 / rank)", _told(tuned.before.rank), _told(tuned.after.rank)),
-            ("its exam: known texts that stay", "", _told(tuned.after.stays)),
+            (f"share of the {name} that was kept", "", _told(exam.share)),
+            (f"exam of the {name}: labels found (mean of 1 / rank)", _told(exam.before.rank), _told(exam.after.rank)),
+            (f"exam of the {name}: known texts that stay", "", _told(exam.after.stays)),
         ]
     return [(name, was, now) for name, was, now in rows]
 
@@ -47,11 +48,11 @@ def print_report(
     told: Sequence[Fate],
     objections: Sequence[str],
     broken: Sequence[Broken],
-    tuned: Tuned | None = None,
+    exams: Mapping[str, Tuned] = NONE,
 ) -> None:
     """The report on a terminal, topics that stayed as they were left out."""
     table = Table("held-out messages: " + str(scores.held_out), "before", "after")
-    for row in figures(scores, tuned):
+    for row in figures(scores, exams):
         table.add_row(*row)
     console.print(table)
     topics = Table("topic", "", "called", "before", "after", "example")
@@ -74,7 +75,7 @@ def markdown(
     told: Sequence[Fate],
     objections: Sequence[str],
     broken: Sequence[Broken],
-    tuned: Tuned | None = None,
+    exams: Mapping[str, Tuned] = NONE,
 ) -> str:
     """The report as Markdown."""
     lines = [
@@ -82,7 +83,7 @@ def markdown(
         "",
         _verdict(objections),
         "",
-        *_table(("held-out messages", "before", "after"), figures(scores, tuned)),
+        *_table(("held-out messages", "before", "after"), figures(scores, exams)),
     ]
     lines += ["", "## Topics", "", _summary(told), ""]
     lines += _table(("topic", "fate", "called", "before", "after", "example"), (_cells(fate) for fate in told))
@@ -102,14 +103,14 @@ def html(
     told: Sequence[Fate],
     objections: Sequence[str],
     broken: Sequence[Broken],
-    tuned: Tuned | None = None,
+    exams: Mapping[str, Tuned] = NONE,
 ) -> str:
     """The report as one page that fetches nothing."""
     topics = (_cells(fate) for fate in told)
     parts = [
         f"<h1>{escape(name)}</h1>",
         f"<p class='{'bad' if objections else 'good'}'>{escape(_verdict(objections))}</p>",
-        _html_table(("held-out messages", "before", "after"), figures(scores, tuned)),
+        _html_table(("held-out messages", "before", "after"), figures(scores, exams)),
         f"<h2>Topics</h2><p>{escape(_summary(told))}</p>",
         _bars(told),
         _html_table(("topic", "fate", "called", "before", "after", "example"), topics),

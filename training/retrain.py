@@ -24,20 +24,21 @@ from models.bundle import (
     Data,
     Encoder,
     Manifest,
+    NotWritten,
     load,
     read_manifest,
     topics_bytes,
     topics_from,
     write,
 )
-from models.embed import Centring, Embedder, Vectors, language_of
+from models.embed import Centring, Embedder, Vectors, language_of, unit
 from models.encoder import adapter as adapters
 from models.encoder.prepare import INTENT, embedder_name, prepare
 from models.leaning import leanings
 from models.sentence import load_embedder
 from models.tables import Broken
 from models.topics import TopicModel
-from training import kept, memory, scoring, tuning, vectors
+from training import kept, memory, scoring, stretch, tuning, vectors
 from training.adapter import Recipe
 from training.kept import Columns, Kept
 from training.lesson import lesson_of
@@ -46,9 +47,10 @@ from training.regroup import Ground, Regrouping, regroup
 from training.scoring import Arm, Scores
 from training.spread import Source, Spread, spread_over
 from training.steps import Steps, Told
+from training.stretch import Settled
 from training.tuning import Tuned
 
-STEPS = ("messages", "vectors before", "adapter", "encoder", "vectors after", "topics", "scores")
+STEPS = ("messages", "vectors before", "adapter", "encoder", "vectors after", "stretch", "topics", "scores")
 _LEAST_TURN = 100  # messages that tell how a space was turned
 
 
@@ -66,6 +68,8 @@ class Order:
     workers: int = 0
     """Over which embedding and tuning are spread, by Ray; 0: neither."""
     cluster: str | None = None
+    stretch: bool = True
+    """Learn a map of the vectors from the labels."""
 
     def plan(self) -> dict[str, Any]:
         """All that decides the outcome: content of the files, columns and recipe."""
@@ -75,12 +79,13 @@ class Order:
             "columns": asdict(self.columns),
             "recipe": asdict(self.recipe) if self.recipe else None,
             "most": self.most,
+            "stretch": self.stretch,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a retraining made, for the report."""
+    """What a retraining made, for the report; ``exams`` by what was examined."""
 
     manifest: Manifest
     scores: Scores
@@ -90,7 +95,7 @@ class Outcome:
     placed_before: scoring.Placed
     placed_after: scoring.Placed
     broken: list[Broken]
-    tuned: Tuned | None
+    exams: dict[str, Tuned]
 
 
 class Retraining:
@@ -100,6 +105,9 @@ class Retraining:
         self._order = order
         self._now = now
         self._live: Bundle | None = load(order.live) if order.live else None
+        begun = Steps.begun(order.out.with_name(f".work-{order.out.name}"), order.plan())
+        if order.out.exists() and not begun:
+            raise NotWritten(f"{order.out} is there already", fix="Choose another --out, or delete it first")
         self._steps = Steps(order.out.with_name(f".work-{order.out.name}"), order.plan(), STEPS, console)
 
     def run(self) -> Outcome:
@@ -124,13 +132,18 @@ class Retraining:
             self._steps.run("encoder", lambda told: self._prepared(tuned, told))
             source = Source(self._order.cache, tuned)
             after_raw = self._vectors("vectors after", source, texts, spread)
-        regrouping = self._topics(messages, before, raw, after_raw, load_embedder(source.folder()))
-        after = _arm(regrouping, messages, after_raw, regrouping.centring)
+        embedder = load_embedder(source.folder())
+        space = _Space.of(messages, before, raw, after_raw, embedder.name)
+        stretched, stretched_as = self._stretch(messages, before, after_raw, space)
+        model = self._topics(messages, before, after_raw, embedder, space.stretched(stretched, messages, after_raw))
+        after = _arm(model, messages, after_raw, model.centring)
         scores = self._scores(messages, before, after)
-        manifest = self._write(messages, broken, content, tuned_as, before, after, scores)
+        said = {"tuning": tuned_as, "stretch": stretched_as}
+        exams = {name: exam for name, exam in said.items() if exam is not None}
+        manifest = self._write(messages, broken, content, exams, before, after, scores)
         return Outcome(
-            manifest, scores, live, regrouping, messages,
-            before.placed if before else [None] * len(messages), after.placed, broken, tuned_as,
+            manifest, scores, live, model, messages,
+            before.placed if before else [None] * len(messages), after.placed, broken, exams,
         )  # fmt: skip
 
     def end(self) -> None:
@@ -152,9 +165,11 @@ class Retraining:
 
         told, _, body = self._steps.run("messages", make).partition(b"\n")
         messages = kept.unpacked(body)
+        refused = [Broken(**one) for one in json.loads(told)]
         if not messages:
-            raise ValueError("there is no message to learn from: name a file, or a live bundle with messages")
-        return messages, [Broken(**one) for one in json.loads(told)]
+            why = f" ({len(refused)} rows were rejected, row {refused[0].row}: {refused[0].reason})" if refused else ""
+            raise ValueError(f"there is no message to learn from{why}: name a file, or a live bundle with messages")
+        return messages, refused
 
     def _base(self) -> Source:
         """The encoder that is live now."""
@@ -198,26 +213,34 @@ class Retraining:
     def _prepared(self, tuned: adapters.Adapter, told: Told) -> bytes:
         return prepare(self._order.cache, lambda _, share: told(share), adapter=tuned).name.encode()
 
+    def _stretch(
+        self, messages: list[Kept], before: Arm | None, raw: Vectors, space: "_Space"
+    ) -> tuple[Settled | None, Tuned | None]:
+        """What the labels make of the space, and what the exam said of it."""
+
+        def make(_: Told) -> bytes:
+            return stretch.packed(*stretch.settled(messages, before, space.apply(messages, raw), space.turned))
+
+        lost = before is not None and space.turned is None and before.model.centring is not space.centring
+        return stretch.unpacked(self._steps.run("stretch", make)) if self._order.stretch and not lost else (None, None)
+
     def _topics(
-        self, messages: list[Kept], before: Arm | None, was: Vectors, raw: Vectors, embedder: Embedder
+        self, messages: list[Kept], before: Arm | None, raw: Vectors, embedder: Embedder, space: "_Space"
     ) -> TopicModel:
         live = self._live.topics if self._live else None
-        languages = [language_of(one.text) for one in messages]
         train = [row for row, one in enumerate(messages) if not one.held_out]
-        same_space = live is not None and live.embedder == embedder.name
-        spoken = [languages[row] for row in train]
-        centring = live.centring if live and same_space else _centring(messages, before, was, raw)
 
         def make(_: Told) -> bytes:
             ground = Ground(
                 messages=[messages[row] for row in train],
-                vectors=centring.apply(raw[train], spoken),
-                centring=centring,
+                vectors=space.apply(messages, raw)[train],
+                centring=space.centring,
                 former=[before.placed[row] if before and messages[row].old else None for row in train],
                 embedder=embedder.name,
                 embed=embedder.embed,
                 leanings=leanings(embedder.name, [messages[row].text for row in train], raw[train]),
-                turned=_turned(messages, before, centring.apply(raw, languages)) if not same_space else None,
+                turned=space.turned,
+                settled=space.settled,
             )
             found: Regrouping = regroup(ground, live, self._now)
             return topics_bytes(found.model)
@@ -238,7 +261,7 @@ class Retraining:
         messages: list[Kept],
         broken: list[Broken],
         content: bytes | None,
-        tuned: Tuned | None,
+        exams: dict[str, Tuned],
         before: Arm | None,
         after: Arm,
         scores: Scores,
@@ -263,12 +286,41 @@ class Retraining:
                 labelled=sum(one.label is not None for one in messages),
                 rejected=len(broken),
             ),
-            recipe={**asdict(self._order.recipe), "kept": tuned.share if tuned else 0.0} if self._order.recipe else {},
+            recipe={
+                "tuning": self._order.recipe and asdict(self._order.recipe),
+                "kept": {name: exam.share for name, exam in exams.items()},
+            },
             scores=scores.to_json(),
             objections=scoring.objections(scores),
             files={},
         )
         return write(out, manifest, contents)
+
+
+@dataclass(frozen=True, slots=True)
+class _Space:
+    """Where the messages are afterwards. ``turned`` carries former directions there, None where it is the same space;
+    ``settled`` says where the topics are behind a stretch."""
+
+    centring: Centring
+    turned: NDArray[np.float32] | None = None
+    settled: Settled | None = None
+
+    @classmethod
+    def of(cls, messages: list[Kept], before: Arm | None, was: Vectors, raw: Vectors, embedder: str) -> "_Space":
+        if before and before.model.embedder == embedder:
+            return cls(before.model.centring)
+        space = cls(_centring(messages, before, was, raw))
+        return replace(space, turned=_turned(messages, before, space.apply(messages, raw)))
+
+    def apply(self, messages: list[Kept], raw: Vectors) -> Vectors:
+        return self.centring.apply(raw, [language_of(one.text) for one in messages])
+
+    def stretched(self, settled: Settled | None, messages: list[Kept], raw: Vectors) -> "_Space":
+        if settled is None:
+            return self
+        behind = unit(self.apply(messages, raw)[[not one.held_out for one in messages]] @ settled.matrix)
+        return replace(self, centring=self.centring.stretched(settled.matrix, behind), settled=settled)
 
 
 def _centring(messages: list[Kept], before: Arm | None, was: Vectors, raw: Vectors) -> Centring:

@@ -25,11 +25,16 @@ class Steps:
         self.folder = folder
         self._names = names
         self._console = console
-        if folder.is_dir() and _read(folder / _PLAN) != dict(plan):
+        if folder.is_dir() and not self.begun(folder, plan):
             shutil.rmtree(folder)
         if not folder.is_dir():
             folder.mkdir(parents=True, mode=0o700)  # it will hold messages
             self._write(_PLAN, json.dumps(dict(plan)).encode())
+
+    @staticmethod
+    def begun(folder: Path, plan: Mapping[str, Any]) -> bool:
+        """Whether a run of this plan was begun there and not ended."""
+        return bool(_read(folder / _PLAN) == dict(plan))
 
     def run(self, name: str, make: Callable[[Told], bytes]) -> bytes:
         """What ``make`` gives, or gave in an earlier run. Raises `NotWritten` where the disk is full."""

@@ -117,9 +117,9 @@ def sources(
     chance = random.Random(seed)  # noqa: S311 — draws texts, guards nothing
     named, known = _spread(labelled, chance), _spread(topics, chance)
     if len(named) >= _MANY:
-        return [Source("labels", "", named)]
+        return [Source("labels", "", named, apart=True)]
     noisy = {text: (text, thinned(text, chance)) for text in chance.sample(list(free), min(len(free), _DENOISED))}
-    found = [Source("labels", "", named), Source("topics", "", known), Source("denoising", "", noisy)]
+    found = [Source("labels", "", named, apart=True), Source("topics", "", known), Source("denoising", "", noisy)]
     return [source for source in found if len(source.intents) >= 2]
 
 

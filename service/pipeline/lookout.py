@@ -120,9 +120,9 @@ class Lookout:
         model = self._model = current.model
         if model is None:
             return []
-        if self.watch.space not in ("", model.embedder):
+        if self.watch.space not in ("", model.space):
             self._move(current.before, model)
-        self.watch.space = model.embedder
+        self.watch.space = model.space
         await self._read(model)
         space = self._space
         if space is None or self.busy or not (self._loud or space.heard(self._looked, now)):
@@ -197,7 +197,7 @@ class Lookout:
     def _move(self, before: TopicModel | None, model: TopicModel) -> None:
         """Over to the space of another embedder: messages are read anew, places go over by the turn of the topics."""
         self._space, self._read_upto = None, self._pools.beginning
-        if before is not None and before.embedder == self.watch.space:
+        if before is not None and before.space == self.watch.space:
             self.watch.turn(turn(before, model))
         else:
             self.watch.places.clear()

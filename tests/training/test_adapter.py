@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 
 from models.encoder import adapter as adapters
 from models.encoder.errors import FolderDamaged
 from models.sentence import TorchEmbedder
-from training.adapter import Recipe, save, train
+from training.adapter import Recipe, contrast, save, train
 from training.intents import Source, read_own
 from training.lowrank import UpperLayers
 
@@ -79,3 +80,14 @@ def test_a_changed_adapter_is_refused(trained: Trained, tmp_path: Path) -> None:
     (folder / adapters.WEIGHTS).unlink()
     with pytest.raises(FolderDamaged, match=r"without adapter\.safetensors"):
         adapters.load(folder)
+
+
+def test_what_a_pair_is_not_of_raises_the_loss_unless_it_is_nearer_than_the_partner() -> None:
+    pair = torch.nn.functional.normalize(torch.tensor([[1.0, 0.2, 0.0], [1.0, -0.2, 0.0]]), dim=1)
+    other, twin = torch.tensor([[0.8, 0.0, 0.6]]), torch.tensor([[1.0, 0.0, 0.0]])
+
+    alone = float(contrast(pair, 0.1, other[:0]))
+
+    assert alone == 0.0
+    assert float(contrast(pair, 0.1, other)) > 0.1
+    assert float(contrast(pair, 0.1, twin)) == alone

@@ -4,6 +4,7 @@ import csv
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -236,8 +237,23 @@ def test_another_file_begins_anew(file: Path, live: Path, tmp_path: Path, cache:
     assert _finished(tmp_path)
     with file.open("a", encoding="utf-8") as target:
         target.write("送来的猫粮有股霉味,,n1\n")
+    shutil.rmtree(tmp_path / "out")
     Retraining(order(file, live, tmp_path / "out", cache), QUIET, NOW)
     assert _finished(tmp_path) == []
+
+
+def test_what_is_there_already_is_refused_before_the_work_begins(file: Path, tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with pytest.raises(NotWritten, match="out is there already"):
+        Retraining(order(file, None, tmp_path / "out", cache), QUIET, NOW)
+    assert not (tmp_path / ".work-out").exists()
+
+
+def test_where_no_row_can_be_used_the_first_reason_is_told(tmp_path: Path, cache: Path) -> None:
+    empty = tmp_path / "empty.csv"
+    empty.write_text("said,issue,who\n,late,n1\n,late,n2\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="2 rows were rejected, row 1: said is empty"):
+        Retraining(order(empty, None, tmp_path / "out", cache), QUIET, NOW).run()
 
 
 def test_topics_stay_retired_and_words_of_people_stay(live: Path) -> None:

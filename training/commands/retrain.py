@@ -24,7 +24,8 @@ DEFAULT_CACHE = Path("~/.cache/tocsin")
 
 def command(
     file: Annotated[
-        Path | None, typer.Argument(help="CSV, JSONL or Parquet with messages of the new category.")
+        Path | None,
+        typer.Argument(help="CSV, JSONL or Parquet with messages of the new category.", exists=True, dir_okay=False),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the bundle to write; reports go beside it.")] = Path("bundle"),
     live: Annotated[Path | None, typer.Option(help="What `tocsin bundles take` wrote: the present topics.")] = None,
@@ -32,12 +33,13 @@ def command(
     label: Annotated[str | None, typer.Option(help="Column of the issue, empty where nobody named it.")] = None,
     time: Annotated[str | None, typer.Option(help="Column of the time.")] = None,
     customer: Annotated[str | None, typer.Option(help="Column of the customer.")] = None,
-    tune: Annotated[bool, typer.Option(help="Tune the encoder, or leave it as it is.")] = True,
-    steps: Annotated[int, typer.Option(help="Batches to tune on.")] = TUNING.steps,
+    stretch: Annotated[bool, typer.Option(help="Learn a map of the vectors from the labels: seconds.")] = True,
+    tune: Annotated[bool, typer.Option(help="Tune the encoder itself: minutes to hours, and a new space.")] = False,
+    steps: Annotated[int, typer.Option(help="Batches to tune on.", min=1)] = TUNING.steps,
     seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
     most: Annotated[
         int,
-        typer.Option(help="Messages at most: of the file (those with a label first), and of those kept."),
+        typer.Option(help="Messages at most: of the file (those with a label first), and of those kept.", min=1),
     ] = 50_000,
     workers: Annotated[int, typer.Option(help="Workers of Ray to embed and tune with; 0: without Ray.")] = 0,
     cluster: Annotated[str | None, typer.Option(help="Address of a Ray cluster; by default this machine.")] = None,
@@ -60,6 +62,7 @@ def command(
         most=most,
         workers=workers,
         cluster=cluster,
+        stretch=stretch,
     )
     try:
         run = Retraining(order, console, datetime.now(UTC))
@@ -85,7 +88,7 @@ def _give_up(console: Console, told: str, error: BaseException) -> NoReturn:
 
 def _report(outcome: Outcome, out: Path, console: Console) -> None:
     told = fates(outcome.before, outcome.after, outcome.placed_before, outcome.placed_after)
-    parts = outcome.scores, told, outcome.manifest.objections, outcome.broken, outcome.tuned
+    parts = outcome.scores, told, outcome.manifest.objections, outcome.broken, outcome.exams
     out.with_name(f"{out.name}.md").write_text(markdown(out.name, *parts), encoding="utf-8")
     out.with_name(f"{out.name}.html").write_text(html(out.name, *parts), encoding="utf-8")
     print_report(Console(), *parts)
