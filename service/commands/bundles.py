@@ -24,7 +24,7 @@ def show_all() -> int:
     async def act(rooms: Rooms) -> int:
         live = (await rooms.models.current()).bundle
         bundles = Table("bundle", "made", "learnt from", "encoder", "objections")
-        for folder in sorted(_shelf(load_settings()).glob("[!.]*")):
+        for folder in sorted(path for path in _shelf(load_settings()).glob("[!.]*") if path.is_dir()):
             bundles.add_row(*_row(folder, live))
         promotions = Table("promoted", "bundle", "in the place of", "reason")
         for one in await rooms.models.promotions():
