@@ -14,8 +14,9 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from service.api import examples, shapes
+from service.api import examples
 from service.api.problem import MEDIA_TYPE
+from service.api.shapes import alerts, base, cost, customers, indicators, messages, running, topics
 
 REF = "#/components/schemas/"
 _TAGS: Mapping[str, str] = {
@@ -52,19 +53,19 @@ class Told:
 
 
 TOLD: Mapping[str, Told] = {
-    "GET /v1/alerts": Told(shapes.AlertPage, {"alerts": [examples.ROW], "next": None}),
+    "GET /v1/alerts": Told(alerts.AlertPage, {"alerts": [examples.ROW], "next": None}),
     "GET /v1/alerts/stream": Told(None, ": listening\nretry: 2000\n\nevent: fired\nid: 1773133200000-0\ndata: {…}\n\n",
                                   "text/event-stream"),
-    "GET /v1/alerts/{alert_id}": Told(shapes.AlertShape, examples.ALERT),
-    "POST /v1/alerts/{alert_id}/acknowledge": Told(shapes.AlertShape, examples.ACTED),
-    "POST /v1/alerts/{alert_id}/assign": Told(shapes.AlertShape, examples.ACTED),
-    "POST /v1/alerts/{alert_id}/comment": Told(shapes.AlertShape, examples.ACTED),
-    "POST /v1/alerts/{alert_id}/snooze": Told(shapes.AlertShape, examples.ACTED),
-    "POST /v1/alerts/{alert_id}/resolve": Told(shapes.AlertShape, examples.ACTED),
-    "POST /v1/alerts/{alert_id}/feedback": Told(shapes.AlertShape, examples.JUDGED),
-    "DELETE /v1/alerts/{alert_id}/feedback": Told(shapes.AlertShape, examples.ACTED),
+    "GET /v1/alerts/{alert_id}": Told(alerts.AlertShape, examples.ALERT),
+    "POST /v1/alerts/{alert_id}/acknowledge": Told(alerts.AlertShape, examples.ACTED),
+    "POST /v1/alerts/{alert_id}/assign": Told(alerts.AlertShape, examples.ACTED),
+    "POST /v1/alerts/{alert_id}/comment": Told(alerts.AlertShape, examples.ACTED),
+    "POST /v1/alerts/{alert_id}/snooze": Told(alerts.AlertShape, examples.ACTED),
+    "POST /v1/alerts/{alert_id}/resolve": Told(alerts.AlertShape, examples.ACTED),
+    "POST /v1/alerts/{alert_id}/feedback": Told(alerts.AlertShape, examples.JUDGED),
+    "DELETE /v1/alerts/{alert_id}/feedback": Told(alerts.AlertShape, examples.ACTED),
     "GET /v1/alerts/{alert_id}/timeline": Told(
-        shapes.Timeline,
+        alerts.Timeline,
         {
             "timeline": [
                 {
@@ -78,7 +79,7 @@ TOLD: Mapping[str, Told] = {
         },
     ),
     "GET /v1/quality": Told(
-        shapes.QualityPage,
+        alerts.QualityPage,
         {
             "total": examples.QUALITY,
             "weeks": [
@@ -90,7 +91,7 @@ TOLD: Mapping[str, Told] = {
         },
     ),
     "GET /v1/teams": Told(
-        shapes.TeamList,
+        cost.TeamList,
         {
             "teams": [
                 {"team": "quality", "alerts_per_week": 5, "told": 4, "held": ["20260310T0900-t7"],
@@ -98,56 +99,56 @@ TOLD: Mapping[str, Told] = {
             ]
         },
     ),
-    "GET /v1/budget": Told(shapes.BudgetPage, examples.BUDGET),
-    "PUT /v1/budget": Told(shapes.BudgetPage, examples.BUDGET | {"chosen": True}),
-    "DELETE /v1/budget": Told(shapes.BudgetPage, examples.BUDGET),
-    "GET /v1/feed.json": Told(shapes.Feed, examples.FEED, "application/feed+json"),
+    "GET /v1/budget": Told(alerts.BudgetPage, examples.BUDGET),
+    "PUT /v1/budget": Told(alerts.BudgetPage, examples.BUDGET | {"chosen": True}),
+    "DELETE /v1/budget": Told(alerts.BudgetPage, examples.BUDGET),
+    "GET /v1/feed.json": Told(alerts.Feed, examples.FEED, "application/feed+json"),
     "GET /v1/feed.atom": Told(None, '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">…',
                               "application/atom+xml"),
-    "GET /v1/topics": Told(shapes.TopicPage, {"topics": [examples.TOPIC_ROW], "from": "2026-03-09T09:00:00Z",
+    "GET /v1/topics": Told(topics.TopicPage, {"topics": [examples.TOPIC_ROW], "from": "2026-03-09T09:00:00Z",
                                               "to": "2026-03-10T09:00:00Z", "noise": 120, "counted": 900}),
-    "GET /v1/topics/{topic_id}": Told(shapes.TopicDetail, examples.TOPIC | {"messages": [examples.TOPIC_MESSAGE],
+    "GET /v1/topics/{topic_id}": Told(topics.TopicDetail, examples.TOPIC | {"messages": [examples.TOPIC_MESSAGE],
                                                                             "alert": examples.ROW}),
     "GET /v1/topics/{topic_id}/series": Told(
-        shapes.Series, {"topic": "t7", "points": [examples.POINT], "why": examples.WHY}
+        topics.Series, {"topic": "t7", "points": [examples.POINT], "why": examples.WHY}
     ),
-    "GET /v1/topics/map": Told(shapes.TopicMap, {"topics": [{"id": "t7", "x": -0.31, "y": 0.52}]}),
+    "GET /v1/topics/map": Told(topics.TopicMap, {"topics": [{"id": "t7", "x": -0.31, "y": 0.52}]}),
     "GET /v1/topics/proposals": Told(
-        shapes.ProposalList, {"proposals": [{"topics": [examples.TOPIC, examples.TOPIC], "apart": 0.31}], "splits": []}
+        topics.ProposalList, {"proposals": [{"topics": [examples.TOPIC, examples.TOPIC], "apart": 0.31}], "splits": []}
     ),
     "GET /v1/topics/{topic_id}/parts": Told(
-        shapes.TopicParts,
+        topics.TopicParts,
         {"topic": "t7", "parts": [examples.TOPIC_PART, examples.TOPIC_PART], "messages": ["chat-118"]},
     ),
     "GET /v1/topics/{topic_id}/lineage": Told(
-        shapes.Lineage, {"topic": "t7", "heir": "t7", "events": [examples.LINEAGE_EVENT]}
+        topics.Lineage, {"topic": "t7", "heir": "t7", "events": [examples.LINEAGE_EVENT]}
     ),
-    "POST /v1/topics/{topic_id}/rename": Told(shapes.TopicShape, examples.TOPIC),
-    "POST /v1/topics/{topic_id}/mute": Told(shapes.TopicShape, examples.TOPIC | {"state": "muted"}),
-    "POST /v1/topics/{topic_id}/unmute": Told(shapes.TopicShape, examples.TOPIC),
-    "POST /v1/topics/{topic_id}/merge": Told(shapes.TopicShape, examples.TOPIC | {"state": "retired", "into": "t3"}),
-    "POST /v1/topics/{topic_id}/part": Told(shapes.TopicShape, examples.TOPIC),
-    "POST /v1/topics/{topic_id}/apart": Told(shapes.TopicShape, examples.TOPIC),
-    "POST /v1/topics/{topic_id}/split": Told(shapes.TopicShape, examples.TOPIC | {"id": "t42", "origin": "t7"}),
-    "POST /v1/indicators/{name}": Told(shapes.ObservationReceipt, {"accepted": 2, "duplicates": 0, "rejected": []}),
-    "GET /v1/indicators": Told(shapes.IndicatorList, {"indicators": [examples.INDICATOR]}),
+    "POST /v1/topics/{topic_id}/rename": Told(topics.TopicShape, examples.TOPIC),
+    "POST /v1/topics/{topic_id}/mute": Told(topics.TopicShape, examples.TOPIC | {"state": "muted"}),
+    "POST /v1/topics/{topic_id}/unmute": Told(topics.TopicShape, examples.TOPIC),
+    "POST /v1/topics/{topic_id}/merge": Told(topics.TopicShape, examples.TOPIC | {"state": "retired", "into": "t3"}),
+    "POST /v1/topics/{topic_id}/part": Told(topics.TopicShape, examples.TOPIC),
+    "POST /v1/topics/{topic_id}/apart": Told(topics.TopicShape, examples.TOPIC),
+    "POST /v1/topics/{topic_id}/split": Told(topics.TopicShape, examples.TOPIC | {"id": "t42", "origin": "t7"}),
+    "POST /v1/indicators/{name}": Told(indicators.ObservationReceipt, {"accepted": 2, "duplicates": 0, "rejected": []}),
+    "GET /v1/indicators": Told(indicators.IndicatorList, {"indicators": [examples.INDICATOR]}),
     "GET /v1/indicators/{name}": Told(
-        shapes.IndicatorDetail, examples.INDICATOR | {"curve": [examples.INDICATOR_POINT]}
+        indicators.IndicatorDetail, examples.INDICATOR | {"curve": [examples.INDICATOR_POINT]}
     ),
     "POST /v1/shipped": Told(
-        shapes.ShippedReceipt, {"accepted": 2, "corrected": 1, "duplicates": 0, "rejected": []}
+        indicators.ShippedReceipt, {"accepted": 2, "corrected": 1, "duplicates": 0, "rejected": []}
     ),
     "GET /v1/shipped": Told(
-        shapes.ShippedDays,
+        indicators.ShippedDays,
         {"attribute": "batch", "value": "PB-20-B3", "days": [{"day": "2026-03-09", "orders": 412.0, "due": 380.5}]},
     ),
-    "PUT /v1/context/{kind}/{piece_id}": Told(shapes.PushedPiece, {"kind": "order", "id": "O-1"}),
-    "DELETE /v1/customers/{customer_id}": Told(shapes.Erasure, {"erased": {"messages": 3, "samples": 1, "context": 2}}),
-    "GET /v1/customers/{customer_id}/context": Told(shapes.CustomerContext, examples.CONTEXT),
-    "GET /v1/orders/{order_id}/context": Told(shapes.CustomerContext, examples.CONTEXT),
-    "POST /v1/assist": Told(shapes.Assist, {"issue": examples.KNOWN, "context": examples.CONTEXT}),
+    "PUT /v1/context/{kind}/{piece_id}": Told(customers.PushedPiece, {"kind": "order", "id": "O-1"}),
+    "DELETE /v1/customers/{customer_id}": Told(customers.Erasure, {"erased": {"messages": 3, "samples": 1, "context": 2}}),
+    "GET /v1/customers/{customer_id}/context": Told(customers.CustomerContext, examples.CONTEXT),
+    "GET /v1/orders/{order_id}/context": Told(customers.CustomerContext, examples.CONTEXT),
+    "POST /v1/assist": Told(customers.Assist, {"issue": examples.KNOWN, "context": examples.CONTEXT}),
     "GET /v1/privacy": Told(
-        shapes.Privacy,
+        customers.Privacy,
         {
             "kept": [{"what": {"en": "messages"}, "how": {"en": "redacted text"}, "days": 90, "most": 20000}],
             "agents": {"groups": [], "least": 5},
@@ -156,12 +157,12 @@ TOLD: Mapping[str, Told] = {
         },
     ),
     "GET /v1/access": Told(
-        shapes.LookList,
+        customers.LookList,
         {"looks": [{"at": "2026-03-10T09:00:00Z", "who": "desk (1f2e3d4c5b6a)", "what": "context",
                     "about": "k3v7q2m5x4b6n2d7w5ra"}]},
     ),
     "GET /v1/customers/{customer_id}/export": Told(
-        shapes.Export,
+        customers.Export,
         {
             "customer": "k3v7q2m5x4b6n2d7w5ra",
             "messages": [examples.CONTEXT["messages"][0] | {"order_id": "O-1", "attributes": {"sku": "PB-20"}}],
@@ -170,39 +171,39 @@ TOLD: Mapping[str, Told] = {
         },
     ),
     "GET /v1/cost": Told(
-        shapes.CostShape,
+        cost.CostShape,
         {"currency": "yuan", "tickets_a_day": 100.0, "minutes": 60.0, "hour": 30.0, "days": 30, "a_day": 3000.0,
          "in_all": 90000.0, "alerts": []},
     ),
-    "GET /v1/hindsight": Told(shapes.HindsightPage, examples.HINDSIGHT),
+    "GET /v1/hindsight": Told(cost.HindsightPage, examples.HINDSIGHT),
     "GET /v1/alerts/{alert_id}/cost": Told(
-        shapes.AlertCost,
+        cost.AlertCost,
         {
             "currency": "yuan",
             "cost": {"low": 930.0, "likely": 1200.0, "high": 1560.0, "assumptions": {"customers": 45.0, "ticket": 30.0}},
         },
     ),
-    "GET /v1/campaigns": Told(shapes.CampaignList, {"campaigns": [examples.CAMPAIGN]}),
-    "POST /v1/campaigns": Told(shapes.CampaignShape, examples.CAMPAIGN),
-    "GET /v1/receivers": Told(shapes.ReceiverList, {"receivers": [examples.RECEIVER]}),
-    "POST /v1/receivers/{name}/test": Told(shapes.Tried, {"outcome": "delivered", "reason": None}),
-    "POST /v1/receivers/{name}/enable": Told(shapes.ReceiverShape, examples.RECEIVER),
-    "GET /v1/failures": Told(shapes.FailureList, {"failures": [examples.FAILURE]}),
-    "POST /v1/failures:replay": Told(shapes.Replayed, {"replayed": 1}),
-    "GET /v1/keys": Told(shapes.KeyList, {"keys": [examples.KEY]}),
-    "POST /v1/keys": Told(shapes.NewKey, examples.KEY | {"key": "tocsin_…"}),
-    "POST /v1/keys/{key_id}/end": Told(shapes.KeyEnd, {"id": "1f2e3d4c5b6a", "ends_at": "2026-03-10T09:00:00Z"}),
-    "GET /v1/status": Told(shapes.Status, examples.STATUS),
-    "GET /v1/dead": Told(shapes.DeadList, {"dead": [{"message_id": "chat-9", "source": "chatbot",
+    "GET /v1/campaigns": Told(running.CampaignList, {"campaigns": [examples.CAMPAIGN]}),
+    "POST /v1/campaigns": Told(running.CampaignShape, examples.CAMPAIGN),
+    "GET /v1/receivers": Told(running.ReceiverList, {"receivers": [examples.RECEIVER]}),
+    "POST /v1/receivers/{name}/test": Told(running.Tried, {"outcome": "delivered", "reason": None}),
+    "POST /v1/receivers/{name}/enable": Told(running.ReceiverShape, examples.RECEIVER),
+    "GET /v1/failures": Told(running.FailureList, {"failures": [examples.FAILURE]}),
+    "POST /v1/failures:replay": Told(messages.Replayed, {"replayed": 1}),
+    "GET /v1/keys": Told(running.KeyList, {"keys": [examples.KEY]}),
+    "POST /v1/keys": Told(running.NewKey, examples.KEY | {"key": "tocsin_…"}),
+    "POST /v1/keys/{key_id}/end": Told(running.KeyEnd, {"id": "1f2e3d4c5b6a", "ends_at": "2026-03-10T09:00:00Z"}),
+    "GET /v1/status": Told(running.Status, examples.STATUS),
+    "GET /v1/dead": Told(messages.DeadList, {"dead": [{"message_id": "chat-9", "source": "chatbot",
                                                      "occurred_at": "2026-03-10T09:00:00Z", "reason": "unreadable"}]}),
-    "POST /v1/dead:replay": Told(shapes.Replayed, {"replayed": 1}),
-    "GET /livez": Told(shapes.Alive, {"status": "alive"}),
-    "GET /readyz": Told(shapes.Ready, {"status": "ready", "checks": {"store": "ready"}}),
+    "POST /v1/dead:replay": Told(messages.Replayed, {"replayed": 1}),
+    "GET /livez": Told(running.Alive, {"status": "alive"}),
+    "GET /readyz": Told(running.Ready, {"status": "ready", "checks": {"store": "ready"}}),
     "GET /metrics": Told(None, 'tocsin_messages_accepted_total{role="api"} 12.0\n', "text/plain"),
-    "POST /v1/messages": Told(shapes.MessageReceipt, {"accepted": 1, "duplicates": 0, "rejected": [], "id": "chat-118",
+    "POST /v1/messages": Told(messages.MessageReceipt, {"accepted": 1, "duplicates": 0, "rejected": [], "id": "chat-118",
                                      "topic": examples.TOPIC_NAME, "alert": None, "waited": True}),
     "POST /v1/messages:import": Told(
-        shapes.ImportReceipt,
+        messages.ImportReceipt,
         {
             "rows": 3,
             "accepted": 2,
@@ -212,10 +213,10 @@ TOLD: Mapping[str, Told] = {
         },
     ),
     "POST /v1/ingest/{mapping}": Told(
-        shapes.IngestReceipt, {"accepted": 1, "duplicates": 0, "ignored": [], "rejected": []}
+        messages.IngestReceipt, {"accepted": 1, "duplicates": 0, "ignored": [], "rejected": []}
     ),
-    "GET /v1/known-issues": Told(shapes.KnownIssue, examples.KNOWN),
-    "POST /v1/known-issues": Told(shapes.KnownIssue, examples.KNOWN),
+    "GET /v1/known-issues": Told(messages.KnownIssue, examples.KNOWN),
+    "POST /v1/known-issues": Told(messages.KnownIssue, examples.KNOWN),
     "POST /v1/messages:batch": Told(None, {"accepted": 2, "duplicates": 0, "rejected": []}),
 }  # fmt: skip
 """What each operation answers. An operation that is added gets its line here, which a test asks for."""
@@ -347,7 +348,7 @@ def _tell(response: dict[str, Any], told: Told) -> None:
 
 
 def _shapes() -> dict[str, Any]:
-    found = {told.shape for told in TOLD.values() if told.shape} | {shapes.Problem}
+    found = {told.shape for told in TOLD.values() if told.shape} | {base.Problem}
     wanted = [(shape, "serialization") for shape in sorted(found, key=lambda shape: shape.__name__)]
     _, definitions = models_json_schema(wanted, ref_template=f"{REF}{{model}}", by_alias=True)  # type: ignore[arg-type]
     schemas: dict[str, Any] = definitions["$defs"]
