@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.buckets import BUCKET
 from models.crowds import Crowd
-from models.culprit import Cell, related
+from models.culprit import Cell
 from models.space import Handle
 
 _STAYS = timedelta(hours=24) // BUCKET  # a place that crowds again within a day is the same episode
@@ -34,8 +34,7 @@ FORMAT = 2
 class Place:
     """One place that crowds, or lately did. ``number`` is never given twice; buckets are those of the scans.
 
-    ``cell`` is the attribute value of its most telling crowd, where that was of one. ``shadow``: it crowds beside a
-    place that rings, of which it is another face.
+    ``cell`` is the attribute value of its most telling crowd, where that was of one.
     """
 
     number: int
@@ -44,12 +43,6 @@ class Place:
     last: int
     peak: float
     cell: Cell | None = None
-    shadow: bool = False
-
-
-def _of_one(one: Cell | None, other: Cell | None) -> bool:
-    """Whether both are of one value, or of one that goes with the other."""
-    return one is not None and other is not None and (one == other or related(one, other))
 
 
 def bar_for(peaks: Sequence[float], weeks: float, *, per_week: float, first: float) -> float:
@@ -90,18 +83,14 @@ class Watch:
         """Whether anything was followed yet."""
         return self._begun is not None
 
-    def follow(
-        self, crowds: Sequence[Crowd[Handle]], now: int, same: float, alike: float
-    ) -> list[tuple[Place, Crowd[Handle]]]:
+    def follow(self, crowds: Sequence[Crowd[Handle]], now: int, same: float) -> list[tuple[Place, Crowd[Handle]]]:
         """The place of each crowd of a scan at bucket ``now``, the most telling crowd of each place only.
 
-        Crowds whose direction is nearer than the cosine ``same`` to a place's, within a day, are at that place. Nearer than
-        ``alike`` to one that rings, they are in its shadow.
+        Crowds whose direction is nearer than the cosine ``same`` to a place's, within a day, are at that place.
         """
         self._begun = now if self._begun is None else self._begun
         staying = [place for place in self.places if now - place.last <= _STAYS]
-        left = [place for place in self.places if now - place.last > _STAYS and not place.shadow]
-        self._gone += [(place.last, place.peak) for place in left]
+        self._gone += [(place.last, place.peak) for place in self.places if now - place.last > _STAYS]
         self._gone = [(last, peak) for last, peak in self._gone if now - last <= _KEPT]
         self.places = staying
         seen: dict[int, tuple[int, Crowd[Handle]]] = {}
@@ -117,22 +106,7 @@ class Watch:
             self.places[row] = place
             if row not in seen:
                 seen[row] = row, crowd
-        self._shade(alike)
         return [(self.places[row], crowd) for row, crowd in seen.values()]
-
-    def _shade(self, alike: float) -> None:
-        """One event crowds at many places, and is one false alarm at the most: let the most telling of them count."""
-        ringing = [place for place in self.places if place.peak >= self.bar and not place.shadow]
-        if not ringing:
-            return
-        near = np.stack([place.centroid for place in self.places]) @ np.stack([place.centroid for place in ringing]).T
-        for row, place in enumerate(self.places):
-            faces = (
-                one.peak > place.peak and (near[row, n] > alike or _of_one(one.cell, place.cell))
-                for n, one in enumerate(ringing)
-            )
-            if not place.shadow and any(faces):
-                self.places[row] = replace(place, shadow=True)
 
     def place(self, number: int) -> Place | None:
         """The place of this number, while it is followed."""
@@ -140,7 +114,7 @@ class Watch:
 
     def reached(self, bar: float, since: int) -> int:
         """How many places crowded at ``since`` or later and reached a bar."""
-        peaks = [*self._gone, *((place.last, place.peak) for place in self.places if not place.shadow)]
+        peaks = [*self._gone, *((place.last, place.peak) for place in self.places)]
         return sum(last >= since and peak >= bar for last, peak in peaks)
 
     def calibrate(self, now: int) -> float:
@@ -153,8 +127,7 @@ class Watch:
         days = 0 if self._begun is None else min(now - self._begun, _FIT)
         if days < _LEAST_FIT:
             return self.bar
-        peaks = [peak for last, peak in self._gone if now - last <= _FIT]
-        peaks += [place.peak for place in self.places if not place.shadow]
+        peaks = [peak for last, peak in self._gone if now - last <= _FIT] + [place.peak for place in self.places]
         return bar_for(peaks, days * BUCKET / timedelta(days=7), per_week=per_week, first=self.first_bar)
 
     def turn(self, rotation: NDArray[np.float32]) -> None:
@@ -178,7 +151,7 @@ class Watch:
             "next": self._next,
             "begun": self._begun,
             "space": self.space,
-            "places": [[one.number, one.first, one.last, one.peak, one.cell, one.shadow] for one in self.places],
+            "places": [[one.number, one.first, one.last, one.peak, one.cell] for one in self.places],
             "gone": self._gone,
         }
         out = io.BytesIO()
@@ -202,12 +175,7 @@ class Watch:
         watch.space = head.get("space", "")  # type: ignore[assignment]
         watch._gone = [(last, peak) for last, peak in head["gone"]]  # type: ignore[attr-defined]
         watch.places = [
-            Place(number, centroid, first, last, peak, *_more(*more))
-            for (number, first, last, peak, *more), centroid in zip(head["places"], centroids, strict=True)  # type: ignore[call-overload]
+            Place(number, centroid, first, last, peak, *(tuple(cell) if cell else None for cell in cells))
+            for (number, first, last, peak, *cells), centroid in zip(head["places"], centroids, strict=True)  # type: ignore[call-overload]
         ]
         return watch
-
-
-def _more(cell: Sequence[str] | None = None, shadow: bool = False) -> tuple[Cell | None, bool]:
-    """What formats before did not know of a place."""
-    return ((cell[0], cell[1]) if cell else None), shadow

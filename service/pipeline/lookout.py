@@ -131,7 +131,7 @@ class Lookout:
         if not self.watch.begun:
             await asyncio.to_thread(self._warm_up, space, now)
         crowds = await asyncio.to_thread(scan, space, now)
-        seen = self.watch.follow(crowds, now, space.nearest, space.alike)
+        seen = self.watch.follow(crowds, now, space.nearest)
         self._loud = bool(seen)
         return [self._sighting(model, place, crowd) for place, crowd in seen]
 
@@ -226,7 +226,7 @@ class Lookout:
         """Look back, so that the bar is this tenant's own from the first day on."""
         first = max(now - _WARM_UP // BUCKET, int(space.buckets[0]) + space.settings.windows[-1] // BUCKET)
         for then in range(first, now, _WARM_STEP // BUCKET):
-            self.watch.follow(scan(space, then), then, space.nearest, space.alike)
+            self.watch.follow(scan(space, then), then, space.nearest)
         self.watch.calibrate(now)
 
     # ------------------------------------------------------------------ testify

@@ -46,6 +46,6 @@ def test_a_budget_of_false_alarms_is_about_what_a_calm_month_would_have_rung() -
 def test_crowds_of_the_last_four_weeks_are_counted_and_older_ones_are_not() -> None:
     day, rng, watch = 288, np.random.default_rng(2), Watch(1.4)
     for n in range(40):
-        watch.follow([crowd(rng, 5.0)], n * day, 0.99, 1.0)
+        watch.follow([crowd(rng, 5.0)], n * day, 0.99)
     assert watch.reached(4.0, 12 * day) == 28
     assert watch.reached(6.0, 12 * day) == 0

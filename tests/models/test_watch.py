@@ -3,7 +3,6 @@
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -17,7 +16,7 @@ from models.embed import unit
 from models.watch import FORMAT, Watch, bar_for
 
 DIMENSION = 16
-SAME, ALIKE = 0.6, 0.4
+SAME = 0.6
 START = 50_000
 DIRECTIONS = unit(np.eye(DIMENSION)[:8] + 0.05 * np.random.default_rng(0).normal(size=(8, DIMENSION)))
 
@@ -30,7 +29,7 @@ def crowd(place: int, score: float = 5.0, *, noise: int = 0) -> Crowd[int]:
 
 
 def numbers(watch: Watch, crowds: Sequence[Crowd[int]], now: int) -> list[int]:
-    return [place.number for place, _ in watch.follow(crowds, now, SAME, ALIKE)]
+    return [place.number for place, _ in watch.follow(crowds, now, SAME)]
 
 
 def again(watch: Watch) -> Watch:
@@ -60,7 +59,7 @@ def test_a_place_that_is_away_for_a_day_keeps_its_number_and_after_that_gets_a_n
 def test_a_place_remembers_its_first_its_last_and_its_highest_score() -> None:
     watch = Watch(1.0)
     for hour, score in enumerate((3.0, 7.0, 4.0)):
-        watch.follow([crowd(0, score, noise=hour)], START + 12 * hour, SAME, ALIKE)
+        watch.follow([crowd(0, score, noise=hour)], START + 12 * hour, SAME)
     (place,) = watch.places
     assert (place.first, place.last, place.peak) == (START, START + 24, 7.0)
 
@@ -68,7 +67,7 @@ def test_a_place_remembers_its_first_its_last_and_its_highest_score() -> None:
 def test_two_crowds_at_one_place_are_told_once_the_more_telling() -> None:
     watch = Watch(1.0)
     loud, faint = crowd(0, 6.0, noise=1), crowd(0, 4.0, noise=2)
-    ((place, told),) = watch.follow([loud, faint], START, SAME, ALIKE)
+    ((place, told),) = watch.follow([loud, faint], START, SAME)
     assert told is loud
     assert place.peak == 6.0
 
@@ -78,7 +77,7 @@ def test_places_that_are_gone_are_not_kept_for_ever() -> None:
     sizes = []
     for day in range(60):
         for hour in range(0, 24, 8):
-            watch.follow([crowd((day + hour) % 8, noise=day)], START + 288 * day + 12 * hour, SAME, ALIKE)
+            watch.follow([crowd((day + hour) % 8, noise=day)], START + 288 * day + 12 * hour, SAME)
         sizes.append(len(watch.pack()))
     assert len(watch.places) <= 8
     assert max(sizes[20:]) <= 1.2 * sizes[20]
@@ -112,8 +111,8 @@ def test_no_number_is_given_twice_and_stopping_anywhere_changes_nothing(scans: l
     for turn, (now, crowds) in enumerate(timed(scans)):
         if turn in stops:
             stopped = again(stopped)
-        expected = steady.follow(crowds, now, SAME, ALIKE)
-        answered = stopped.follow(crowds, now, SAME, ALIKE)
+        expected = steady.follow(crowds, now, SAME)
+        answered = stopped.follow(crowds, now, SAME)
         assert [(one.number, one.first, one.last, one.peak) for one, _ in answered] == [
             (one.number, one.first, one.last, one.peak) for one, _ in expected
         ]
@@ -195,9 +194,7 @@ def test_the_first_bar_stands_until_four_days_were_watched() -> None:
     hours = 5 * 24
     for hour in range(hours):
         now = START + BUCKETS_PER_HOUR * hour
-        watch.follow(
-            [crowd(int(rng.integers(8)), 1.5 + float(rng.exponential(0.5)), noise=hour)], now, same=0.999, alike=1.0
-        )
+        watch.follow([crowd(int(rng.integers(8)), 1.5 + float(rng.exponential(0.5)), noise=hour)], now, same=0.999)
         if (now - START) * BUCKET < timedelta(days=4):
             assert watch.calibrate(now) == 4.4
     assert watch.begun
@@ -213,10 +210,8 @@ def test_only_the_last_two_weeks_set_the_bar() -> None:
         now = START + BUCKETS_PER_HOUR * hour
         score = 1.5 + float(rng.exponential(0.4))
         place, noise = int(rng.integers(8)), hour
-        calm.follow([crowd(place, score, noise=noise)], now, same=0.999, alike=1.0)
-        once_loud.follow(
-            [crowd(place, score + (4.0 if hour < 10 * 24 else 0.0), noise=noise)], now, same=0.999, alike=1.0
-        )
+        calm.follow([crowd(place, score, noise=noise)], now, same=0.999)
+        once_loud.follow([crowd(place, score + (4.0 if hour < 10 * 24 else 0.0), noise=noise)], now, same=0.999)
     last = START + 40 * BUCKETS_PER_DAY
     assert calm.calibrate(last) == pytest.approx(once_loud.calibrate(last))
 
@@ -235,7 +230,7 @@ def test_a_watch_of_an_unknown_format_is_refused() -> None:
 
 def test_a_watch_packed_before_places_had_cells_goes_on() -> None:
     watch = Watch(1.0)
-    watch.follow([crowd(0)], 10, SAME, ALIKE)
+    watch.follow([crowd(0)], 10, SAME)
     with np.load(io.BytesIO(watch.pack())) as arrays:
         held = dict(arrays.items())
     head = json.loads(held["head"].tobytes())
@@ -243,22 +238,3 @@ def test_a_watch_packed_before_places_had_cells_goes_on() -> None:
     out = io.BytesIO()
     np.savez(out, head=np.frombuffer(json.dumps(head).encode(), np.uint8), centroids=held["centroids"])
     assert Watch.unpack(out.getvalue()).places[0].cell is None
-
-
-def test_of_the_faces_of_one_event_only_the_most_telling_counts_towards_the_bar() -> None:
-    rng = np.random.default_rng(6)
-    alone, many = Watch(1.0), Watch(1.0)
-    faces = [Crowd((face,), DIRECTIONS[0], timedelta(hours=6), 8, 1.0, 2.0, 6.0 - face / 10) for face in range(6)]
-    for hour in range(0, 14 * 24, 2):
-        now, said = START + BUCKETS_PER_HOUR * hour, crowd(int(rng.integers(1, 8)), 1.5 + float(rng.exponential(0.4)))
-        event = hour % 96 < 48
-        alone.follow([*faces[:1], said] if event else [said], now, same=0.999, alike=0.9)
-        turned = [
-            replace(face, centroid=unit((face.centroid + 0.1 * DIRECTIONS[n + 1])[None])[0])
-            for n, face in enumerate(faces)
-        ]
-        many.follow([*turned, said] if event else [said], now, same=0.999, alike=0.9)
-    last = START + 14 * BUCKETS_PER_DAY
-    assert many.calibrate(last) == pytest.approx(alone.calibrate(last), abs=0.3)
-    assert many.reached(5.0, START) == alone.reached(5.0, START)
-    assert again(many).places[0].shadow == many.places[0].shadow
