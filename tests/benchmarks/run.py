@@ -67,7 +67,10 @@ _PART = "import sys; from tests.benchmarks import run; run.write(*sys.argv[1:])"
 
 def write(name: str, path: str) -> None:
     """Measure a part and leave its figures in a file."""
-    found = import_module(f"tests.benchmarks.{name}").figures()
+    try:
+        found = import_module(f"tests.benchmarks.{name}").figures()
+    except ModuleNotFoundError as error:
+        sys.exit(f"{name} needs {error.name}: .venv/bin/pip install -e '.[bench]'")
     Path(path).write_text(json.dumps([asdict(figure) for figure in found]))
 
 
