@@ -129,9 +129,9 @@ def learn(subject: Subject, *, seed: int = 0) -> tuple[Stretch | None, Tuned]:
     chance = np.random.default_rng(seed)
     asked = _asked(subject.labels, chance)
     asked_known = _asked(np.zeros(len(subject.known), np.intp), chance)
-    learnt = fit(subject.part(np.flatnonzero(~asked), np.flatnonzero(~asked_known)), seed=seed)
     rest = subject.part(np.flatnonzero(~asked), np.flatnonzero(~asked_known))
     questions = subject.part(np.flatnonzero(asked), np.flatnonzero(asked_known))
+    learnt = fit(rest, seed=seed)
 
     def mark(stretch: Stretch) -> Mark:
         return _mark(stretch, rest, questions)

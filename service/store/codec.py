@@ -9,10 +9,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from models.counted import SEPARATOR
 from models.message import CustomerKey, Message, RedactedText
 
 CELL_SEPARATOR = "\x1e"
-FIELD_SEPARATOR = "\x1f"
+FIELD_SEPARATOR = SEPARATOR
 
 
 @dataclass(frozen=True, slots=True)

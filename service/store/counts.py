@@ -190,7 +190,9 @@ class Counts:
     async def cells_of_hours(self, hours: Iterable[int]) -> dict[str, dict[str, Counter[str]]]:
         """Counts by topic, attribute and value over the given hours since the epoch."""
         cells: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-        for topic, attribute, value, count in await self.flat_cells(hours):
+        hashes = await hashes_by_bucket(self._store, keys.cells, list(hours), self._partitions)
+        for name, count in _summed(list(chain.from_iterable(hashes))):
+            topic, attribute, value = name.split(FIELD_SEPARATOR, 2)
             cells[topic][attribute][value] = count
         return cells
 
@@ -201,20 +203,6 @@ class Counts:
         names = list(chain.from_iterable(parts))
         counts = map(int, chain.from_iterable(fields.values() for fields in parts))
         return Counted(names, np.fromiter(counts, float, len(names)))
-
-    async def flat_cells(self, hours: Iterable[int]) -> list[tuple[str, str, str, int]]:
-        """Counts by topic, attribute and value over the given hours, a row each."""
-        with store_errors():
-            pipe = self._store.client.pipeline(transaction=False)
-            for hour in hours:
-                for partition in range(self._partitions):
-                    pipe.hgetall(keys.cells(partition, hour))
-            answer = await pipe.execute()
-        rows = []
-        for name, count in _summed(answer):
-            topic, of, value = name.split(FIELD_SEPARATOR, 2)
-            rows.append((topic, of, value, count))
-        return rows
 
 
 def _stream(partition: int, moved_from: str | None) -> str:
