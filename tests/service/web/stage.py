@@ -224,7 +224,7 @@ async def _events(stage: Stage, request: Request, last: str | None) -> AsyncIter
     at = len(stage.events) if last is None else int(last.partition("-")[0])
     cut = stage.cut
     while cut == stage.cut and not await request.is_disconnected():
-        while at < len(stage.events):
+        while at < len(stage.events) and cut == stage.cut:  # in this order: what is told after a cut comes anew
             kind, alert_id = stage.events[at]
             at += 1
             data = orjson.dumps({"event": kind, "alert": stage.row(alert_id)}).decode()
