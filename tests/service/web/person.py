@@ -88,15 +88,7 @@ class Person:
     def sees(self, css: str, text: str | None = None) -> WebElement:
         """Wait for an element that is shown, with ``text`` in it; answers it."""
 
-        def found(_: Any) -> WebElement | bool:
-            for one in self.browser.find_elements(By.CSS_SELECTOR, css):
-                if one.is_displayed() and (text is None or text in one.text):
-                    return one
-            return False
-
-        what = css if text is None else f"{css} with {text!r}"
-        element: WebElement = self._wait(found, f"nothing shown is {what}")
-        return element
+        return self._with(css, text, lambda element: None)
 
     def sees_no(self, css: str) -> None:
         """Wait until nothing that is shown matches."""
@@ -113,10 +105,10 @@ class Person:
         return [str(one.get_property("textContent")) for one in self.all(css)]
 
     def clicks(self, css: str, text: str | None = None) -> None:
-        self.sees(css, text).click()
+        self._with(css, text, WebElement.click)
 
     def types(self, css: str, text: str) -> None:
-        self.sees(css).send_keys(text)
+        self._with(css, None, lambda element: element.send_keys(text))
 
     def presses(self, *keys: str) -> None:
         """Press keys wherever the focus is."""
@@ -171,6 +163,19 @@ class Person:
         self.browser.get_log("performance")
         for one in self.downloads.iterdir():
             one.unlink()
+
+    def _with(self, css: str, text: str | None, deed: Callable[[WebElement], None]) -> WebElement:
+        """Do it to an element that is shown; one that the page puts a new one for meanwhile is looked for again."""
+
+        def done(_: Any) -> WebElement | bool:
+            for one in self.browser.find_elements(By.CSS_SELECTOR, css):
+                if one.is_displayed() and (text is None or text in one.text):
+                    deed(one)
+                    return one
+            return False
+
+        element: WebElement = self._wait(done, f"nothing shown is {css}" + (f" with {text!r}" if text else ""))
+        return element
 
     def _wait(self, holds: Callable[[Any], Any], message: str) -> Any:
         ignored = [StaleElementReferenceException]
