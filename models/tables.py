@@ -1,5 +1,6 @@
 """Files of messages: CSV, JSONL or Parquet, row by row; a broken row is told, never fatal and never silent."""
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,11 @@ from typing import Any, BinaryIO
 import orjson
 
 Row = Mapping[str, Any]
+
+_HEAD = 1 << 16  # bytes that tell how a file is written
+_BROKEN = 0.2
+"""Share of the characters beyond ASCII that may be none of an encoding in a file that is of it. Shop reviews in GB 18030 are
+no UTF-8 by .77 and no GB 2312 by .00, in UTF-8 no GB 2312 by .69; a few that were cut or damaged are hardly any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ def _separated(
     file: BinaryIO, name: str, needed: tuple[str, ...], delimiter: str
 ) -> Iterator[tuple[int, Row | Broken]]:
     csv.field_size_limit(16 * 1024 * 1024)
-    with io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="") as text:
+    with io.TextIOWrapper(file, encoding=encoding_of(file), errors="replace", newline="") as text:
         reader = csv.DictReader(text, delimiter=delimiter, restkey="\0more")
         _need(name, tuple(reader.fieldnames or ()), needed)
         number = 0
@@ -82,6 +88,26 @@ def _separated(
                 yield number, Broken(number, "has more cells than the header")
             else:
                 yield number, row
+
+
+def encoding_of(file: BinaryIO) -> str:
+    """How a text file is written: UTF-8, UTF-16 where it says so, or GB 18030, which a Chinese Excel writes CSV in (told by
+    the characters of GB 2312, which nearly all of such a text is made of, and which Latin letters with accents are not).
+
+    >>> encoding_of(io.BytesIO("壳子碎了".encode("gbk"))), encoding_of(io.BytesIO("壳子碎了".encode()))
+    ('gb18030', 'utf-8-sig')
+    """
+    head = file.read(_HEAD)
+    file.seek(0)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    return "gb18030" if _damaged(head, "utf-8") > _BROKEN > _damaged(head, "gb2312") else "utf-8-sig"
+
+
+def _damaged(head: bytes, encoding: str) -> float:
+    """The share of characters beyond ASCII that are none in this encoding."""
+    beyond = [character for character in head.decode(encoding, "replace") if not character.isascii()]
+    return beyond.count("\ufffd") / len(beyond) if beyond else 0.0
 
 
 def _jsonl(file: BinaryIO, name: str, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:
