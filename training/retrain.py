@@ -1,20 +1,14 @@
 """From messages to a bundle: read and redact, embed, tune, embed again, regroup, score, write. Each step is resumable."""
 
-import hashlib
 import json
 import secrets
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
-from models.bridge import carried, rotation
 from models.bundle import (
     ADAPTER,
     FORMAT,
@@ -31,7 +25,7 @@ from models.bundle import (
     topics_from,
     write,
 )
-from models.embed import Centring, Embedder, Vectors, language_of, unit
+from models.embed import Embedder, Vectors
 from models.encoder import adapter as adapters
 from models.encoder.prepare import INTENT, embedder_name, prepare
 from models.leaning import leanings
@@ -39,48 +33,19 @@ from models.sentence import load_embedder
 from models.tables import Broken
 from models.topics import TopicModel
 from training import kept, memory, scoring, stretch, tuning, vectors
-from training.adapter import Recipe
-from training.kept import Columns, Kept
+from training.kept import Kept
 from training.lesson import lesson_of
 from training.lowrank import UpperLayers
+from training.order import Order
 from training.regroup import Ground, Regrouping, regroup
 from training.scoring import Arm, Scores
+from training.space import Space, arm_of
 from training.spread import Source, Spread, spread_over
 from training.steps import Steps, Told
 from training.stretch import Settled
 from training.tuning import Tuned
 
 STEPS = ("messages", "vectors before", "adapter", "encoder", "vectors after", "stretch", "topics", "scores")
-_LEAST_TURN = 100  # messages that tell how a space was turned
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is asked for. ``recipe`` None leaves the encoder as it is."""
-
-    file: Path | None
-    columns: Columns
-    live: Path | None
-    out: Path
-    cache: Path
-    recipe: Recipe | None
-    most: int
-    workers: int = 0
-    """Over which embedding and tuning are spread, by Ray; 0: neither."""
-    cluster: str | None = None
-    stretch: bool = True
-    """Learn a map of the vectors from the labels."""
-
-    def plan(self) -> dict[str, Any]:
-        """All that decides the outcome: content of the files, columns and recipe."""
-        return {
-            "file": _sum_of(self.file) if self.file else None,
-            "live": read_manifest(self.live).checksum if self.live else None,
-            "columns": asdict(self.columns),
-            "recipe": asdict(self.recipe) if self.recipe else None,
-            "most": self.most,
-            "stretch": self.stretch,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +88,7 @@ class Retraining:
         texts = [one.gist for one in messages]
         raw = self._vectors("vectors before", base, texts, spread)
         live = self._live.topics if self._live else None
-        before = _arm(live, messages, raw, live.centring) if live else None
+        before = arm_of(live, messages, raw, live.centring) if live else None
         content, tuned_as = self._adapter(base, messages, before, spread)
         source, after_raw = base, raw
         if content != (self._live.adapter if self._live else None):
@@ -133,10 +98,10 @@ class Retraining:
             source = Source(self._order.cache, tuned)
             after_raw = self._vectors("vectors after", source, texts, spread)
         embedder = load_embedder(source.folder())
-        space = _Space.of(messages, before, raw, after_raw, embedder.name)
+        space = Space.of(messages, before, raw, after_raw, embedder.name)
         stretched, stretched_as = self._stretch(messages, before, after_raw, space)
         model = self._topics(messages, before, after_raw, embedder, space.stretched(stretched, messages, after_raw))
-        after = _arm(model, messages, after_raw, model.centring)
+        after = arm_of(model, messages, after_raw, model.centring)
         scores = self._scores(messages, before, after)
         said = {"tuning": tuned_as, "stretch": stretched_as}
         exams = {name: exam for name, exam in said.items() if exam is not None}
@@ -214,7 +179,7 @@ class Retraining:
         return prepare(self._order.cache, lambda _, share: told(share), adapter=tuned).name.encode()
 
     def _stretch(
-        self, messages: list[Kept], before: Arm | None, raw: Vectors, space: "_Space"
+        self, messages: list[Kept], before: Arm | None, raw: Vectors, space: Space
     ) -> tuple[Settled | None, Tuned | None]:
         """What the labels make of the space, and what the exam said of it."""
 
@@ -225,7 +190,7 @@ class Retraining:
         return stretch.unpacked(self._steps.run("stretch", make)) if self._order.stretch and not lost else (None, None)
 
     def _topics(
-        self, messages: list[Kept], before: Arm | None, raw: Vectors, embedder: Embedder, space: "_Space"
+        self, messages: list[Kept], before: Arm | None, raw: Vectors, embedder: Embedder, space: Space
     ) -> TopicModel:
         live = self._live.topics if self._live else None
         train = [row for row, one in enumerate(messages) if not one.held_out]
@@ -297,64 +262,8 @@ class Retraining:
         return write(out, manifest, contents)
 
 
-@dataclass(frozen=True, slots=True)
-class _Space:
-    """Where the messages are afterwards. ``turned`` carries former directions there, None where it is the same space;
-    ``settled`` says where the topics are behind a stretch."""
-
-    centring: Centring
-    turned: NDArray[np.float32] | None = None
-    settled: Settled | None = None
-
-    @classmethod
-    def of(cls, messages: list[Kept], before: Arm | None, was: Vectors, raw: Vectors, embedder: str) -> "_Space":
-        if before and before.model.embedder == embedder:
-            return cls(before.model.centring)
-        space = cls(_centring(messages, before, was, raw))
-        return replace(space, turned=_turned(messages, before, space.apply(messages, raw)))
-
-    def apply(self, messages: list[Kept], raw: Vectors) -> Vectors:
-        return self.centring.apply(raw, [language_of(one.text) for one in messages])
-
-    def stretched(self, settled: Settled | None, messages: list[Kept], raw: Vectors) -> "_Space":
-        if settled is None:
-            return self
-        behind = unit(self.apply(messages, raw)[[not one.held_out for one in messages]] @ settled.matrix)
-        return replace(self, centring=self.centring.stretched(settled.matrix, behind), settled=settled)
-
-
-def _centring(messages: list[Kept], before: Arm | None, was: Vectors, raw: Vectors) -> Centring:
-    """That of before as far on as old messages went; where there is none, that of all that is learnt from."""
-    rows = _old(messages)
-    if before and len(rows) >= _LEAST_TURN:
-        spoken = [language_of(messages[row].text) for row in rows]
-        return carried(before.model.centring, was[rows], raw[rows], spoken)
-    rows = [row for row, one in enumerate(messages) if not one.held_out]
-    return Centring.fit(raw[rows], [language_of(messages[row].text) for row in rows])
-
-
-def _turned(messages: list[Kept], before: Arm | None, after: Vectors) -> NDArray[np.float32] | None:
-    """From the space of before to that of now, as the old messages that are learnt from went."""
-    rows = _old(messages)
-    return rotation(before.vectors[rows], after[rows]) if before and len(rows) >= _LEAST_TURN else None
-
-
-def _old(messages: list[Kept]) -> list[int]:
-    return [row for row, one in enumerate(messages) if one.old and not one.held_out]
-
-
-def _arm(model: TopicModel, messages: list[Kept], raw: Vectors, centring: Centring) -> Arm:
-    vectors = centring.apply(raw, [language_of(one.text) for one in messages])
-    return Arm(model, vectors, model.assign(vectors, leanings(model.embedder, [one.text for one in messages], raw)))
-
-
 def _named(embedder: str, content: bytes) -> adapters.Adapter:
     return adapters.parsed(adapters.name_in(embedder), content)
-
-
-def _sum_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fingerprint(messages: list[Kept]) -> str:

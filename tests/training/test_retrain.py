@@ -28,8 +28,9 @@ from training import kept
 from training.intents import read_own
 from training.kept import Columns, Kept
 from training.memory import MemoryShort, is_exhausted
+from training.order import Order
 from training.regroup import Ground, regroup
-from training.retrain import STEPS, Order, Retraining
+from training.retrain import STEPS, Retraining
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 QUIET = Console(stderr=True, quiet=True)

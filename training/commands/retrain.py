@@ -14,8 +14,9 @@ from models.tables import TableError
 from training.fates import fates
 from training.kept import Columns
 from training.memory import MemoryShort, is_exhausted
+from training.order import Order
 from training.report import html, markdown, print_report
-from training.retrain import Order, Outcome, Retraining
+from training.retrain import Outcome, Retraining
 from training.spread import ScaleError
 from training.tuning import TUNING
 
