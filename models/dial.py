@@ -6,7 +6,7 @@ import numpy as np
 
 from models.buckets import BUCKETS_PER_HOUR
 from models.gauge import CURVE, HANDICAP, HOUR, WINDOWS, Gauge
-from models.habit import HOURS, LOAD, WEEKDAYS, WEEKENDS
+from models.habit import CAMPAIGN, HOURS, LOAD, WEEKDAYS, WEEKENDS
 from models.indicator import Direction, Indicator
 from models.limits import Cause
 from models.measure import Measures, Sums
@@ -26,7 +26,8 @@ class Why:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One window of one indicator. ``lower`` and ``upper`` are the thresholds in force, None on a side that is not bad
-    or while there is none; ``learnt`` what they would be without hard lines, once there is history."""
+    or while there is none; ``learnt`` what they would be without hard lines, once there is history; ``campaign_hours`` how
+    many hours of campaigns the usual was learnt from."""
 
     first: int
     end: int
@@ -39,6 +40,7 @@ class Shown:
     learnt: float | None
     in_force: Cause | None
     why: tuple[Why, ...]
+    campaign_hours: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def show(gauge: Gauge, name: str, place: int = HOUR, extra: float = 0.0) -> Show
         plain,
         in_force,
         _why(gauge, row, x[row]),
+        float(gauge.campaigned[row]),
     )
 
 
@@ -140,8 +143,10 @@ def _bound(indicator: Indicator, sums: Sums, variance: float, score: float) -> S
 
 
 def _why(gauge: Gauge, row: int, x: FloatArray) -> tuple[Why, ...]:
-    """What hour, weekday and load did to the expectation."""
+    """What hour, weekday, load and, while one runs, a campaign did to the expectation."""
     parts = {"hour": (HOURS, WEEKENDS), "weekday": (WEEKDAYS,), "volume": (LOAD,)}
+    if gauge.campaign[row]:
+        parts["campaign"] = (CAMPAIGN,)
     return tuple(
         Why(name, float(np.exp(sum(float(x[one] @ gauge.m[row, one]) for one in places))))
         for name, places in parts.items()

@@ -74,7 +74,8 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class GaugeFigures:
-    """What an alert on an indicator shows beside its window: which threshold was crossed, and the others."""
+    """What an alert on an indicator shows beside its window: which threshold was crossed, and the others. ``campaigns``: the
+    names of those that run, and ``campaign_hours``: how many hours of campaigns the expectation was learnt from."""
 
     indicator: str
     kind: Kind
@@ -86,6 +87,8 @@ class GaugeFigures:
     learnt: float | None = None
     lower: float | None = None
     upper: float | None = None
+    campaigns: tuple[str, ...] = ()
+    campaign_hours: float = 0.0
 
     @property
     def percent(self) -> bool:

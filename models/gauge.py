@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from models.beat import ROBUST_Z
 from models.buckets import BUCKET, BUCKETS_PER_DAY, BUCKETS_PER_HOUR, hour_of_week
-from models.calibration import quiet_peaks, threshold_for
-from models.habit import DRIFT, PRIOR, calendar
+from models.gaugebar import bar_for
+from models.habit import CAMPAIGN, DIFFERS, DRIFT, LOAD, PRIOR, calendar
 from models.indicator import Indicator, Tally
 from models.limits import Cause, Lines
 from models.measure import Mask, Measures, Sums, heard
@@ -44,9 +44,6 @@ LEARNING = timedelta(days=14)
 _YOUNG = BUCKETS_PER_DAY  # in which nothing is too surprising to learn from
 _FIT, _LEAST_FIT = 8 * _WEEK, 4 * BUCKETS_PER_DAY
 _GAP = 6 * BUCKETS_PER_HOUR  # between two episodes
-_REAL = 6.0
-"""Scores from which an episode is no chance at all, one in a million: it tells nothing of false alarms, and where queues are
-slow every week such episodes would lift the bar over all that comes after."""
 _NOTED = -0.5  # scores that begin an episode: low enough to be chance, most of the time
 _HOT_WEIGHT, _COOL = 0.05, 3 * BUCKETS_PER_HOUR
 _SHIFT, _SHIFT_VARIANCE = 24 * BUCKETS_PER_HOUR, 0.25  # alarmed for a day: the new normal, to be learnt at once
@@ -83,8 +80,8 @@ class Gauge:
         self.measures, self.lines = Measures.of(indicators), Lines(indicators)
         count, size = len(indicators), len(PRIOR)
         self.bucket: int | None = None
-        self.bar = float(np.log10(max(3.0 * count / per_week, 10.0)))
-        """Until it is fitted: what independent looks would ask for, thrice, since windows are judged side by side."""
+        self.bar = bar_for(np.zeros(0), 0.0, per_week / max(count, 1))
+        """Until it is fitted: what is usual elsewhere."""
         self.fitted = False
         self.born = np.full(count, -1)
         self.m = np.zeros((count, size))
@@ -95,6 +92,8 @@ class Gauge:
         self.seen = np.zeros((2, *self.alpha.shape))
         self.rough, self.noted = np.ones((24, count)), np.zeros((2, 24, count))
         self.usual = np.full((168, count), np.nan)
+        self.campaign, self.campaigned = np.zeros(count), np.zeros(count)
+        """The log of times as much that runs now, and the hours of campaigns learnt from."""
         self.alarmed, self.hot = np.zeros(count, int), np.full(count, -_WEEK)
         self.episodes, self.open = np.zeros((0, 3)), np.full((2, count), -np.inf)  # end and peak
         self.sums = np.zeros((5, RING, count))  # running totals
@@ -102,12 +101,19 @@ class Gauge:
 
     # ------------------------------------------------------------------ judge
 
-    def step(self, bucket: int, tallies: Mapping[str, Tally], extra: Mapping[str, float] | None = None) -> GaugeTick:
-        """Judge one closed bucket, then learn from it. ``extra``: what a topic must score beyond the bar.
+    def step(
+        self,
+        bucket: int,
+        tallies: Mapping[str, Tally],
+        extra: Mapping[str, float] | None = None,
+        campaign: FloatArray | float = 0.0,
+    ) -> GaugeTick:
+        """Judge one closed bucket, then learn from it. ``extra``: what a topic must score beyond the bar; ``campaign``: the log
+        of how many times as much an announced campaign brings, 0 where none runs.
 
         Buckets come in order; those that are left out were empty.
         """
-        self._pass_over(bucket)
+        self._come_to(bucket, campaign)
         eta = self._eta(self.features(bucket))
         said = np.zeros((3, len(self.indicators)))
         for row, one in enumerate(self.indicators):
@@ -118,11 +124,18 @@ class Gauge:
             usual = float(np.exp(np.clip(eta[row], -30.0, 30.0)))
             said[:, row] = heard(one, tally, usual, float(self.spread[row]))
         self.told += said[[2, 0]]
-        return self.take(bucket, said[0], said[1], extra)
+        return self.take(bucket, said[0], said[1], extra, campaign)
 
-    def take(self, bucket: int, n: FloatArray, y: FloatArray, extra: Mapping[str, float] | None = None) -> GaugeTick:
+    def take(
+        self,
+        bucket: int,
+        n: FloatArray,
+        y: FloatArray,
+        extra: Mapping[str, float] | None = None,
+        campaign: FloatArray | float = 0.0,
+    ) -> GaugeTick:
         """The same of sums that `models.measure.heard` made."""
-        self._pass_over(bucket)
+        self._come_to(bucket, campaign)
         for row in np.flatnonzero((self.born < 0) & (n > 0)):
             self._begin(int(row), bucket, y[row] / n[row], n[row])
         self.bucket, x = bucket, self.features(bucket)
@@ -143,8 +156,10 @@ class Gauge:
         names = tuple(one.name for one in self.indicators)
         return GaugeTick(bucket, names, score, best, cause, ~loud & (surprise[HOUR] < _CALM), shifted)
 
-    def _pass_over(self, bucket: int) -> None:
-        """Nothing was observed between the last bucket and this one."""
+    def _come_to(self, bucket: int, campaign: FloatArray | float) -> None:
+        """Nothing was observed between the last bucket and this one, in which these campaigns run."""
+        before, self.campaign = self.campaign, np.broadcast_to(np.asarray(campaign, float), self.born.shape)
+        self.P[(before == 0) & (self.campaign != 0), CAMPAIGN, CAMPAIGN] += DIFFERS
         for missing in range(bucket if self.bucket is None else self.bucket + 1, bucket):
             self.sums[:, missing % RING] = self.sums[:, (missing - 1) % RING]
 
@@ -179,14 +194,15 @@ class Gauge:
     # ------------------------------------------------------------------ expect
 
     def features(self, bucket: int) -> FloatArray:
-        """A row of features an indicator: the calendar, and by how much the volume of the last hour and of the last four
-        stands above its usual height: what waits longest came in before."""
+        """A row of features an indicator: the calendar, by how much the volume of the last hour and of the last four stands
+        above its usual height (what waits longest came in before), and the campaign that runs."""
         rows = np.tile(calendar(bucket), (len(self.indicators), 1))
         slots = (hour_of_week(bucket) - np.arange(_LONG)) % 168
         usual = self.usual[slots]
-        for place, hours in ((-2, 1), (-1, _LONG)):
+        for place, hours in ((LOAD.start, 1), (LOAD.stop - 1, _LONG)):
             load = np.log((self._volume(bucket, hours) + _DRY) / (usual[:hours].sum(0) + _DRY))
             rows[:, place] = np.where(self.measures.counts | np.isnan(load), 0.0, np.clip(load, -1.5, 1.5))
+        rows[:, CAMPAIGN] = self.campaign[:, None]
         return rows
 
     def _volume(self, bucket: int, hours: int) -> FloatArray:
@@ -222,6 +238,7 @@ class Gauge:
         """Take the first figure as the level."""
         every = np.full(len(self.indicators), value), np.full(len(self.indicators), n)
         self.m[row, 0] = self.measures.first(*every)[row]
+        self.m[row, CAMPAIGN] = float(self.measures.counts[row])  # of twice as much, a count is twice as much
         self.born[row] = bucket
 
     # ------------------------------------------------------------------ learn
@@ -248,6 +265,7 @@ class Gauge:
         self.P += DRIFT / 24 * (self.born >= 0)[:, None, None]
         self._learn_spread(trust)
         self._learn_usual(bucket, hour.n)
+        self.campaigned += (self.campaign != 0.0) & heard_of
         return tuple(one.name for one, new in zip(self.indicators, shifted, strict=True) if new)
 
     def _learn_usual(self, bucket: int, volume: FloatArray) -> None:
@@ -324,11 +342,9 @@ class Gauge:
         if spans.max() < _LEAST_FIT:
             return self.bar
         born = self.born[self.episodes[:, 0].astype(int)] + LEARNING // BUCKET // 2
-        peaks = quiet_peaks(
-            self.episodes[self.episodes[:, 1] >= born], before=BUCKETS_PER_DAY, after=3 * BUCKETS_PER_DAY
-        )
-        peaks = peaks[peaks < _REAL]
-        self.bar, self.fitted = threshold_for(peaks, float(spans.max()) / _WEEK, per_week=self.per_week), True
+        peaks = self.episodes[self.episodes[:, 1] >= born, 2]
+        rate = self.per_week / len(settled)
+        self.bar, self.fitted = bar_for(peaks, float(spans.sum()) / _WEEK, rate), True
         return self.bar
 
 

@@ -166,6 +166,8 @@ def gauge_view(gauge: GaugeFigures) -> Json:
         "learnt": gauge.learnt,
         "lower": gauge.lower,
         "upper": gauge.upper,
+        "campaigns": list(gauge.campaigns),
+        "campaign_hours": gauge.campaign_hours,
     }
 
 

@@ -252,8 +252,9 @@ def build_gauge(settings: Settings, rooms: Rooms, lease: Lease, metrics: Metrics
         keep=settings.keep_counts,
         receivers=(EVERYBODY,),
         base_url=settings.public_url,
+        relearn=settings.time is TimeMode.wall,
     )
-    return GaugeJudge(rooms.gauge, rooms.gauges, rooms.book, rules, metrics, lease.token)
+    return GaugeJudge(rooms.gauge, rooms.gauges, rooms.book, rooms.campaigns, rules, metrics, lease.token)
 
 
 def build_sweep(settings: Settings, rooms: Rooms) -> Sweep:

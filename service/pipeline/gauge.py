@@ -2,19 +2,20 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 import orjson
 
 from models.alert import Alert
 from models.bar import extras
-from models.buckets import BUCKET, BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
+from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
 from models.culprit import CellCounts, find_culprits
 from models.dial import Shown, curve, show
 from models.evidence import CulpritFigures, CurvePoint, Evidence, GaugeFigures, TopicName, WindowFigures
 from models.gauge import WINDOWS, Gauge, GaugeTick
 from models.gaugefile import pack, unpack
+from models.habit import pull
 from models.indicator import Indicator, Kind, Tally, middle
 from models.limits import Cause
 from models.severity import Grade, grade_gauge
@@ -23,12 +24,14 @@ from service.metrics import Metrics
 from service.pipeline.bench import surges_of
 from service.pipeline.docket import Case, Changes, Docket
 from service.store.alerts import AlertBook
+from service.store.campaigns import Campaign, Campaigns, running
 from service.store.gauges import Gauges
 from service.store.judgement import JudgeStore, Tick
 
 _CHUNK = BUCKETS_PER_DAY
 _PAST = 7 * BUCKETS_PER_DAY  # that tells which values an indicator's bad observations always had
-_EARLIER = timedelta(hours=1)  # by which history must reach further back to be learnt anew
+_QUIET, _AT_MOST = timedelta(minutes=1), timedelta(minutes=10)
+"""History that came late is learnt once nothing more of it came for so long, and no oftener than that: it takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class GaugeRules:
     receivers: tuple[str, ...] = ()
     base_url: str = ""
     surge: SurgeRules = field(default_factory=SurgeRules)
+    relearn: bool = True
+    """Whether what comes late is learnt: not where time is what the newest observation says."""
 
 
 @dataclass(slots=True)
@@ -51,16 +56,26 @@ class _Bench:
     first: int
     raise_from: int
     surges: dict[str, Surge] = field(default_factory=dict)
+    learnt_at: float = 0.0
+    """When all history was learnt, in seconds since 1970."""
 
 
 class GaugeJudge:
     """Judge every closed bucket in order; ``token`` is that of the lease held."""
 
     def __init__(
-        self, store: JudgeStore, gauges: Gauges, book: AlertBook, rules: GaugeRules, metrics: Metrics, token: str
+        self,
+        store: JudgeStore,
+        gauges: Gauges,
+        book: AlertBook,
+        campaigns: Campaigns,
+        rules: GaugeRules,
+        metrics: Metrics,
+        token: str,
     ) -> None:
         self._store = store
         self._gauges = gauges
+        self._campaigns = campaigns
         self._book = book
         self._rules = rules
         self._docket = Docket(book, metrics, rules.receivers, rules.base_url)
@@ -79,42 +94,54 @@ class GaugeJudge:
     async def advance(self, watermark: datetime, now: datetime) -> list[Alert]:
         """Judge all buckets that closed before ``watermark``; answers the alerts that changed.
 
-        Begins with the first observation, and learns from older ones that come later, without raising anything on
-        them. Raises `NotInStep` where another judge has the lease; nothing was written then.
+        Begins with the first observation. What comes after its bucket was judged (an export of last month, a nightly batch)
+        is learnt by learning all history anew, without raising anything on it. Raises `NotInStep` where another judge has
+        the lease; nothing was written then.
         """
         span = await self._gauges.span()
         if span is None:
             return []
         last, oldest = bucket_of(watermark) - 1, bucket_of(max(span[0], watermark - self._rules.keep))
         bench = self._bench = self._bench or await self._restore() or self._begun(None, oldest, last + 1)
-        if oldest < bench.first - _EARLIER // BUCKET and bench.position is not None:
-            bench = self._bench = self._begun(bench.position, oldest, bench.position + 1, bench.surges)
+        if bench.position is not None and self._rules.relearn and await self._history_came(bench, now):
+            bench = self._bench = replace(
+                self._begun(bench.position, oldest, bench.position + 1), surges=bench.surges, learnt_at=now.timestamp()
+            )
         budget = await self._store.budget() or self._rules.false_alarms_per_week
         bench.gauge.per_week = self._rules.part * budget
         changed: dict[str, Alert] = {}
         begin = bench.first if bench.gauge.bucket is None else bench.gauge.bucket + 1
         for start in range(begin, last + 1, _CHUNK):
             chunk = range(start, min(start + _CHUNK, last + 1))
-            bars = await self._book.bars()
+            bars, campaigns = await self._book.bars(), await self._campaigns.all()
             for bucket, tallies in zip(chunk, await self._gauges.buckets(chunk), strict=True):
-                changes = await self._judge(bench, bucket, tallies, extras(bars, end_of(bucket)), now)
+                run = running(campaigns, start_of(bucket))
+                changes = await self._judge(bench, bucket, tallies, extras(bars, end_of(bucket)), run, now)
                 if changes.alerts or bucket == chunk[-1]:
                     await self._write(bench, bucket, changes)
                 changed |= changes.alerts
                 await asyncio.sleep(0)  # the lease is renewed beside a long catching-up
         return list(changed.values())
 
-    def _begun(
-        self, position: int | None, first: int, raise_from: int, surges: dict[str, Surge] | None = None
-    ) -> _Bench:
-        gauge = Gauge(self._rules.indicators, self._per_week)
-        return _Bench(gauge, position, first, raise_from, surges or {})
+    async def _history_came(self, bench: _Bench, now: datetime) -> bool:
+        """Whether all of it is to be learnt anew."""
+        came, learnt = await self._gauges.came_late(), datetime.fromtimestamp(bench.learnt_at, tz=UTC)
+        return came is not None and learnt < came <= now - _QUIET and now - learnt >= _AT_MOST
+
+    def _begun(self, position: int | None, first: int, raise_from: int) -> _Bench:
+        return _Bench(Gauge(self._rules.indicators, self._per_week), position, first, raise_from)
 
     async def _judge(
-        self, bench: _Bench, bucket: int, tallies: Mapping[str, Tally], extra: Mapping[str, float], now: datetime
+        self,
+        bench: _Bench,
+        bucket: int,
+        tallies: Mapping[str, Tally],
+        extra: Mapping[str, float],
+        run: Sequence[Campaign],
+        now: datetime,
     ) -> Changes:
         changes = Changes()
-        tick = bench.gauge.step(bucket, tallies, extra)
+        tick = bench.gauge.step(bucket, tallies, extra, pull(one.multiplier for one in run))
         if (bucket + 1) % BUCKETS_PER_DAY == 0:
             bench.gauge.calibrate()
         if bucket < bench.raise_from:
@@ -137,7 +164,7 @@ class GaugeJudge:
                     cause is not None,
                     shown.value,
                     lambda indicator=indicator, surge=surge, shown=shown, cause=cause: self._testify(  # type: ignore[misc]
-                        bench.gauge, indicator, surge, shown, cause
+                        bench.gauge, indicator, surge, shown, cause, run
                     ),
                     _grade,
                 )
@@ -145,7 +172,13 @@ class GaugeJudge:
         return changes
 
     async def _testify(
-        self, gauge: Gauge, indicator: Indicator, surge: Surge, shown: Shown, cause: Cause | None
+        self,
+        gauge: Gauge,
+        indicator: Indicator,
+        surge: Surge,
+        shown: Shown,
+        cause: Cause | None,
+        run: Sequence[Campaign],
     ) -> Evidence:
         """All that an alert on an indicator shows."""
         fallen = shown.value < shown.usual
@@ -171,6 +204,7 @@ class GaugeJudge:
             gauge=GaugeFigures(
                 indicator.name, indicator.kind, indicator.direction, indicator.unit, shown.n, cause or Cause.learnt,
                 indicator.start, shown.learnt, shown.lower, shown.upper,
+                tuple(one.name for one in run), shown.campaign_hours,
             ),
         )  # fmt: skip
 
@@ -191,10 +225,16 @@ class GaugeJudge:
             return None
         held = orjson.loads(state["bench"])
         gauge = unpack(state["gauge"], self._rules.indicators, self._per_week)
-        return _Bench(gauge, position, held["first"], held["raise_from"], surges_of(held["surges"]))
+        learnt = held.get("learnt_at", 0.0)
+        return _Bench(gauge, position, held["first"], held["raise_from"], surges_of(held["surges"]), learnt)
 
     async def _write(self, bench: _Bench, bucket: int, changes: Changes) -> None:
-        held = {"surges": bench.surges, "first": bench.first, "raise_from": bench.raise_from}
+        held = {
+            "surges": bench.surges,
+            "first": bench.first,
+            "raise_from": bench.raise_from,
+            "learnt_at": bench.learnt_at,
+        }
         tick = Tick(
             before=bench.position,
             after=bucket,

@@ -34,7 +34,7 @@ from service.pipeline.tide import Tide, Turn
 from service.pipeline.told import CROWD, Told
 from service.pipeline.witness import Witness
 from service.store.alerts import AlertBook
-from service.store.campaigns import Campaign, Campaigns
+from service.store.campaigns import Campaign, Campaigns, running
 from service.store.counts import BucketCounts, Counts, Volume
 from service.store.customers import Customers
 from service.store.erasures import Erasures
@@ -501,14 +501,13 @@ def _known(bench: Bench, counts: BucketCounts) -> dict[str, int]:
 
 def _promotion(campaigns: Sequence[Campaign], bucket: int) -> float | None:
     """The announced multiplier at a bucket, where one is announced with a figure."""
-    at = start_of(bucket)
-    found = [one.multiplier for one in campaigns if one.covers(at) and one.multiplier]
+    found = [one.multiplier for one in running(campaigns, start_of(bucket)) if one.multiplier]
     return max(found) if found else None
 
 
 def _excused(campaigns: Sequence[Campaign], bucket: int) -> bool:
     """Whether an announced campaign explains that more of everything comes."""
-    return any(one.covers(start_of(bucket)) for one in campaigns)
+    return bool(running(campaigns, start_of(bucket)))
 
 
 def _topic(model: TopicModel | None, name: str) -> Topic | None:

@@ -1,6 +1,6 @@
 """Announced promotions: an excuse for the total, a hint for the volume."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +25,11 @@ class Campaign:
 
     def covers(self, at: datetime) -> bool:
         return self.start <= at < self.end
+
+
+def running(campaigns: Iterable[Campaign], at: datetime) -> list[Campaign]:
+    """Those that cover a time."""
+    return [one for one in campaigns if one.covers(at)]
 
 
 class Campaigns:

@@ -17,6 +17,8 @@ from service.store.redis import Store, hashes_by_bucket, store_errors
 from service.store.script import Call
 
 _N, _TOTAL, _BIN = "n", "s", "b"
+LATE = timedelta(hours=1)
+"""After so long an observation is history: whoever judges has passed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ class Gauges:
     def _observe(self, partition: int, observations: Sequence[Observation], now: datetime) -> Call:
         today = int(now.timestamp() // 86_400)
         seen = [keys.observed(partition, today - back) for back in range(self._days + 1)]
-        args: list[object] = [keys.partition(partition), *self._keep]
+        times = [f"{one.timestamp():.3f}" for one in (now, now - LATE)]
+        args: list[object] = [keys.partition(partition), *self._keep, *times]
         for one in observations:
             bucket = bucket_of(one.occurred_at)
             args += [_digest(one), f"{one.occurred_at.timestamp():.3f}", bucket, bucket // BUCKETS_PER_HOUR, _said(one)]
@@ -78,6 +81,15 @@ class Gauges:
             return None
         oldest, newest = min(pair[0] for pair in found), max(pair[1] for pair in found)
         return datetime.fromtimestamp(oldest, tz=UTC), datetime.fromtimestamp(newest, tz=UTC)
+
+    async def came_late(self) -> datetime | None:
+        """When an observation came last that was more than `LATE` old; None where none ever did."""
+        with store_errors():
+            pipe = self._store.client.pipeline(transaction=False)
+            for partition in range(self._partitions):
+                pipe.hget(keys.gauge_span(partition), "late")
+            found = [float(one) for one in await pipe.execute() if one is not None]
+        return datetime.fromtimestamp(max(found), tz=UTC) if found else None
 
     async def buckets(self, buckets: Sequence[int]) -> list[dict[str, Tally]]:
         """What was observed in each bucket, by indicator."""

@@ -47,11 +47,12 @@ class Slow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """What queues are invented from. By bucket and queue: contacts expected, hands planned, and hands that a right forecast
-    would have planned; by queue: minutes that a contact takes, mean minutes after which people give up, and the share that
-    waits whatever the load."""
+    """What queues are invented from. By bucket and queue: contacts expected, the log of how many times as many were announced
+    for a campaign, hands planned, and hands that a right forecast would have planned; by queue: minutes that a contact
+    takes, mean minutes after which people give up, and the share that waits whatever the load."""
 
     usual: FloatArray
+    announced: FloatArray
     staff: FloatArray
     right: FloatArray
     handling: FloatArray
@@ -62,19 +63,22 @@ class Plan:
 @dataclass(frozen=True, slots=True, eq=False)
 class World:
     """``n`` contacts and ``over`` of them that waited too long, shape (buckets, queues). ``unplanned``: where chance alone made a
-    queue at least half as slow as a planted slow-down must be."""
+    queue at least half as slow as a planted slow-down must be. ``announced``: the calendar of campaigns, as the log of how
+    many times as many contacts were forecast."""
 
     n: NDArray[np.int64]
     over: NDArray[np.int64]
     slow: tuple[Slow, ...]
     unplanned: NDArray[np.bool_]
+    announced: FloatArray
 
 
-def build(seed: int, *, queues: int = 60, weeks: int = 12, quiet_weeks: int = 4) -> World:
-    """A world whose slow-downs begin after ``quiet_weeks``, about one in two weeks a queue."""
+def build(seed: int, *, queues: int = 60, weeks: int = 12, quiet_weeks: int = 4, short: float = 0.0) -> World:
+    """A world whose slow-downs begin after ``quiet_weeks``, about one in two weeks a queue. ``short``: by which part of the log
+    of what a campaign brings too few hands are planned for it, whenever one runs: campaigns are slow then, and usually so."""
     rng = np.random.default_rng(seed)
     size = weeks * WEEK
-    plan = _plan(rng, queues, weeks)
+    plan = _plan(rng, queues, weeks, short)
     days = np.repeat(_wander(rng, (size // DAY, queues), 0.07, 0.5), DAY, 0)
     n = rng.poisson(plan.usual * np.exp(days + _wander(rng, (size, queues), 0.05, 0.97)))
     here = plan.staff * _present(rng, plan.staff) * np.exp(0.5 * days)
@@ -90,18 +94,20 @@ def build(seed: int, *, queues: int = 60, weeks: int = 12, quiet_weeks: int = 4)
             rng, fortnight, n[span], here[span], plan, odd[span], luck[span], p[span], waiting[span.start]
         )
         planted += found
-    return World(n, rng.binomial(n, np.clip(p, 0.0, 1.0)), tuple(planted), unplanned)
+    return World(n, rng.binomial(n, np.clip(p, 0.0, 1.0)), tuple(planted), unplanned, plan.announced)
 
 
-def _plan(rng: np.random.Generator, queues: int, weeks: int) -> Plan:
+def _plan(rng: np.random.Generator, queues: int, weeks: int, short: float) -> Plan:
     campaign = np.stack([_campaigns(rng, weeks) for _ in range(queues)], 1)
     usual = np.stack([_coming(rng, weeks * WEEK) for _ in range(queues)], 1) * campaign
     handling, spare = rng.uniform(4.0, 12.0, queues), rng.uniform(0.0, 1.0, queues)
     load = usual.reshape(-1, _HALF_HOUR, queues).mean(1) * handling / 5
     wrong = np.repeat(rng.normal(0, 0.05, (weeks, queues)), WEEK // _HALF_HOUR, 0)
     announced = np.repeat(rng.normal(0, 0.2, (weeks * 7, queues)), DAY // _HALF_HOUR, 0) * (campaign[::_HALF_HOUR] > 1)
+    load *= campaign[::_HALF_HOUR] ** -short
     return Plan(
         usual,
+        np.log(campaign) + np.repeat(announced, _HALF_HOUR, 0),
         _hands(load * np.exp(wrong + announced), spare),
         _hands(load, spare),
         handling,

@@ -1,18 +1,20 @@
 """Indicators end to end on each store: each observation once, one alert a slow-down, whenever the judge is killed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
-from models.buckets import BUCKET
+from models.buckets import BUCKET, bucket_of
 from models.indicator import READY, Tally, observation
 from models.limits import Cause
 from models.surge import SurgeState
 from service.errors import Conflict
 from service.metrics import Metrics
-from service.pipeline.gauge import GaugeJudge, GaugeRules
+from service.pipeline.gauge import GaugeJudge, GaugeRules, unpack_gauge
 from service.store.alerts import AlertBook
+from service.store.campaigns import Campaign, Campaigns
 from service.store.gauges import Gauges, Observation
 from service.store.inbox import Accepted
 from service.store.judgement import JudgeStore
@@ -20,7 +22,7 @@ from service.store.lease import Lease
 from service.store.outbox import Outbox
 from service.store.redis import Store
 
-WAIT = READY["waiting_time"]
+WAIT, HANDLING = READY["waiting_time"], READY["handling_time"]
 BEGUN = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = timedelta(days=35)
 TOLD = "everybody"
@@ -36,13 +38,13 @@ def wait(number: int, minutes: float, at: datetime, **attributes: str) -> Observ
 
 async def judge(store: Store, lease: Lease) -> GaugeJudge:
     await lease.hold()
-    rules = GaugeRules((WAIT,), 2.0, 0.2, DAYS, receivers=(TOLD,))
+    rules = GaugeRules((WAIT, HANDLING), 2.0, 0.2, DAYS, receivers=(TOLD,))
     room = JudgeStore(store, role="gauge")
-    return GaugeJudge(room, gauges(store), AlertBook(store), rules, Metrics(), lease.token)
+    return GaugeJudge(room, gauges(store), AlertBook(store), Campaigns(store), rules, Metrics(), lease.token)
 
 
-async def a_slow_morning(store: Store) -> datetime:
-    """An ordinary day, then two hours in which returns wait; answers the end of them."""
+async def a_slow_morning(store: Store, now: datetime = BEGUN) -> datetime:
+    """An ordinary day, then two hours in which returns wait, posted ``now``; answers the end of them."""
     rng, said = np.random.default_rng(0), []
     start = BEGUN + timedelta(days=1, hours=9)
     for number in range(3_000):
@@ -50,7 +52,7 @@ async def a_slow_morning(store: Store) -> datetime:
         queue = ("orders", "returns", "invoices")[number % 3]
         slow = at >= start and queue == "returns"
         said.append(wait(number, 30.0 if slow or rng.random() < 0.05 else 3.0, at, queue=queue))
-    await gauges(store).observe(said, BEGUN)
+    await gauges(store).observe(said, now)
     return BEGUN + timedelta(minutes=2100)
 
 
@@ -110,13 +112,50 @@ async def test_a_judge_without_the_lease_writes_nothing(store: Store) -> None:
     assert await AlertBook(store).newest(10) == []
 
 
-async def test_history_that_comes_later_is_learnt_and_raises_nothing(store: Store) -> None:
+async def test_history_that_comes_late_is_learnt_and_raises_nothing(store: Store) -> None:
     lease, room = Lease(store, "gauge"), gauges(store)
     now = BEGUN + timedelta(days=2)
     await room.observe([wait(0, 3.0, now)], now)
     one = await judge(store, lease)
     await one.advance(now + BUCKET, now)
-    await a_slow_morning(store)
+    await a_slow_morning(store, now)
     assert await one.advance(now + 2 * BUCKET, now) == []
+    assert await born(store) == bucket_of(now), "more of it may be on its way"
+    assert await one.advance(now + 2 * BUCKET, now + timedelta(minutes=2)) == []
+    assert await born(store) == bucket_of(BEGUN) and await AlertBook(store).newest(10) == []
+
+
+async def test_the_history_of_a_second_indicator_is_learnt_though_its_time_was_judged(store: Store) -> None:
+    lease, room, now = Lease(store, "gauge"), gauges(store), BEGUN + timedelta(days=2)
+    one = await judge(store, lease)
+    await a_slow_morning(store, now)
+    await one.advance(now, now)
+    await one.advance(now, now + timedelta(minutes=2))
+    later = BEGUN + timedelta(days=1)
+    hours = [Observation(HANDLING.name, f"h{n}", later - timedelta(hours=n), Tally(30.0, 600.0)) for n in range(20)]
+    await room.observe(hours, now + timedelta(minutes=3))
+    await one.advance(now, now + timedelta(minutes=5))
+    assert await born(store, 1) == -1, "not oftener than every ten minutes"
+    await one.advance(now + BUCKET, now + timedelta(minutes=13))
+    assert await born(store, 1) == bucket_of(later - timedelta(hours=19))
+
+
+async def test_a_campaign_that_runs_stands_on_the_alert(store: Store) -> None:
+    end = await a_slow_morning(store)
+    sale = Campaign("c1", "Spring sale", end - timedelta(days=1), end + timedelta(hours=1))
+    await Campaigns(store).put([sale, replace(sale, id="c0", start=BEGUN, end=BEGUN + timedelta(hours=5))])
+    one = await judge(store, Lease(store, "gauge"))
+    await one.advance(BEGUN + timedelta(days=1), end)
+    await one.advance(end, end)
+    (filed,) = await AlertBook(store).newest(10)
+    gauge = filed.alert.evidence.gauge
+    assert gauge is not None and gauge.campaigns == ("Spring sale",)
+    assert gauge.campaign_hours >= 5 and "campaign" in filed.alert.evidence.contributions
+
+
+async def born(store: Store, row: int = 0) -> int:
+    """The bucket with which an indicator's learning began."""
     _, state = await JudgeStore(store, role="gauge").state()
-    assert b'"first":' in state["bench"] and await AlertBook(store).newest(10) == []
+    gauge = unpack_gauge(state, (WAIT, HANDLING))
+    assert gauge is not None
+    return int(gauge.born[row])

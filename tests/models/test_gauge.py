@@ -12,7 +12,9 @@ import pytest
 from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR
 from models.dial import curve, show
 from models.gauge import Gauge, GaugeTick
+from models.gaugebar import FALL, LOWEST, bar_for
 from models.gaugefile import pack, unpack
+from models.habit import CAMPAIGN, PRIOR
 from models.indicator import READY, BadIndicator, Direction, Indicator, Kind, Tally, bin_of, observation
 from models.limits import Cause
 
@@ -44,13 +46,16 @@ def said(indicator: Indicator, n: int, worse: float, hour: float, rng: np.random
     return Tally(n, float(values.sum()), bins)
 
 
-def run(gauge: Gauge, buckets: Iterable[int], worse: float = 1.0, seed: int = 0) -> list[GaugeTick]:
+def run(
+    gauge: Gauge, buckets: Iterable[int], worse: float = 1.0, seed: int = 0, campaign: float = 0.0
+) -> list[GaugeTick]:
     """Ten contacts in five minutes, more of whom wait at noon."""
     rng = np.random.default_rng(seed)
     ticks = []
     for bucket in buckets:
         hour, n = bucket % BUCKETS_PER_DAY / BUCKETS_PER_HOUR, int(rng.poisson(10))
-        ticks.append(gauge.step(bucket, {one.name: said(one, n, worse, hour, rng) for one in gauge.indicators}))
+        tallies = {one.name: said(one, n, worse, hour, rng) for one in gauge.indicators}
+        ticks.append(gauge.step(bucket, tallies, campaign=campaign))
         if bucket % BUCKETS_PER_DAY == BUCKETS_PER_DAY - 1:
             gauge.calibrate()
     return ticks
@@ -125,16 +130,68 @@ def test_a_queue_that_is_short_again_does_not_ring_for_the_hours_in_which_it_was
     assert causes(run(gauge, range(slow.stop + 24, slow.stop + 48), seed=3)) == {None}
 
 
-def test_a_gauge_of_the_version_before_keeps_what_it_learnt_and_fits_its_bar_anew(learnt: bytes) -> None:
-    fitted = unpack(learnt, EVERY, 0.1)
+def packed_before(learnt: bytes, version: int) -> bytes:
+    """The same as a version wrote it that knew no campaigns."""
     with np.load(io.BytesIO(learnt)) as held:
-        arrays = dict(held)
-    head = json.loads(arrays.pop("head").tobytes()) | {"format": 1}
+        arrays = {name: held[name] for name in held if not name.startswith("campaign")}
+    arrays |= {"m": arrays["m"][:, :-1], "P": arrays["P"][:, :-1, :-1]}
+    head = json.loads(arrays.pop("head").tobytes()) | {"format": version}
     before = io.BytesIO()
     np.savez(before, head=np.frombuffer(json.dumps(head).encode(), np.uint8), **arrays)
-    carried = unpack(before.getvalue(), EVERY, 0.1)
-    assert fitted.fitted and len(fitted.episodes) and not carried.fitted and not len(carried.episodes)
-    assert (carried.m == fitted.m).all() and carried.bucket == fitted.bucket
+    return before.getvalue()
+
+
+def test_a_gauge_of_the_version_before_keeps_what_it_learnt_and_has_campaigns_to_learn(learnt: bytes) -> None:
+    fitted, carried = unpack(learnt, EVERY, 0.1), unpack(packed_before(learnt, 2), EVERY, 0.1)
+    assert carried.fitted and len(carried.episodes) == len(fitted.episodes) > 0 and carried.bar == fitted.bar
+    assert (carried.m[:, :-1] == fitted.m[:, :-1]).all() and carried.bucket == fitted.bucket
+    assert (carried.P[:, CAMPAIGN, CAMPAIGN] == PRIOR[CAMPAIGN, CAMPAIGN]).all()
+    assert run(carried, range(NOON, NOON + 12)) and not carried.campaigned.any()
+
+
+def test_a_gauge_of_the_first_version_fits_its_bar_anew(learnt: bytes) -> None:
+    carried = unpack(packed_before(learnt, 1), EVERY, 0.1)
+    assert not carried.fitted and not len(carried.episodes)
+
+
+def test_what_a_campaign_explains_is_usual_once_one_was_seen(learnt: bytes) -> None:
+    gauge, blind = unpack(learnt, [WAIT], 0.1), unpack(learnt, [WAIT], 0.1)
+    day = range(NOON, NOON + BUCKETS_PER_DAY)
+    later = range(day.stop + 2 * BUCKETS_PER_DAY, day.stop + 2 * BUCKETS_PER_DAY + 144)
+    for one, pull in ((gauge, np.log(2.0)), (blind, 0.0)):
+        run(one, day, worse=2.5, campaign=pull)
+        run(one, range(day.stop, later.start), seed=1)
+    assert show(gauge, "waiting_time").campaign_hours == pytest.approx(24, abs=1)
+    assert Cause.learnt not in causes(run(gauge, later, worse=2.5, seed=2, campaign=np.log(2.0)))
+    told = {one.name: one.times for one in show(gauge, "waiting_time").why}
+    assert told["campaign"] > 1.5
+    assert Cause.learnt in causes(run(blind, later, worse=2.5, seed=2))
+
+
+def test_a_campaign_does_not_explain_what_is_worse_than_campaigns_were(learnt: bytes) -> None:
+    gauge = unpack(learnt, [WAIT], 0.1)
+    day = range(NOON, NOON + BUCKETS_PER_DAY)
+    run(gauge, day, worse=1.5, campaign=np.log(2.0))
+    run(gauge, range(day.stop, day.stop + BUCKETS_PER_DAY), seed=1)
+    again = range(day.stop + BUCKETS_PER_DAY, day.stop + BUCKETS_PER_DAY + 24)
+    assert Cause.learnt in causes(run(gauge, again, worse=5.0, seed=2, campaign=np.log(2.0)))
+
+
+def test_a_count_is_expected_to_grow_with_a_campaign(learnt: bytes) -> None:
+    gauge = unpack(learnt, [COUNT], 0.1)
+    rung = causes(run(gauge, range(NOON, NOON + 24), worse=2.0, campaign=np.log(2.0)))
+    assert rung == {None}
+    assert Cause.learnt in causes(run(unpack(learnt, [COUNT], 0.1), range(NOON, NOON + 24), worse=2.0))
+
+
+def test_the_bar_is_fitted_on_low_peaks_whatever_was_slow_in_truth() -> None:
+    rng = np.random.default_rng(1)
+    false, slow = rng.exponential(1 / FALL, 300), rng.uniform(0, 12, 600)
+    calm, busy = bar_for(false, 500.0, 0.05), bar_for(np.concatenate([false, slow]), 500.0, 0.05)
+    assert busy == pytest.approx(calm, abs=0.25)
+    assert bar_for(false, 500.0, 0.01) == pytest.approx(calm + np.log(5) / FALL)
+    assert bar_for(np.tile(false, 8), 500.0, 0.05) > calm + 1.5
+    assert bar_for(false, 500.0, 50.0) == LOWEST
 
 
 @pytest.mark.parametrize("indicator", SLOW, ids=lambda one: one.name)

@@ -41,6 +41,8 @@ class AlertIndicator(Shape):
     learnt: float | None
     lower: float | None
     upper: float | None
+    campaigns: list[str] = Field(description="announced campaigns that run, by name; the expectation allows for them")
+    campaign_hours: float = Field(description="hours of campaigns that it was learnt from")
 
 
 class Culprit(Shape):
