@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from scipy.special import gammaincinv
 
-from models.evidence import Evidence
-from models.indicator import Kind
+from models.evidence import Evidence, GaugeFigures, WindowFigures
+from models.indicator import HOURS, CostKind, Kind
 
 _SURE = 0.9
 """How surely the true excess lies in the range: nine in ten."""
@@ -18,7 +18,8 @@ class Rates:
     """A company's own figures. Money is in ``currency``.
 
     ``returned``: the share of those affected who send it back, at least and at most; ``affected``: orders affected for
-    each customer who complains, at least and at most, since most say nothing.
+    each customer who complains, at least and at most, since most say nothing; ``again``: the share of those who waited too long
+    who write again.
     """
 
     hour: float = 30.0
@@ -27,6 +28,7 @@ class Rates:
     margin: float = 0.0
     returned: tuple[float, float] = (0.05, 0.30)
     affected: tuple[float, float] = (1.0, 3.0)
+    again: tuple[float, float] = (0.1, 0.5)
     currency: str = "yuan"
 
     @property
@@ -70,23 +72,20 @@ class Estimate:
 
 
 def estimate(evidence: Evidence, rates: Rates) -> Estimate | None:
-    """The cost of an alert's excess; None where customers are not what it counts (an indicator, a silence).
+    """The cost of an alert's excess; None where nothing is known that it costs (satisfaction, a silence, a fall).
 
-    Excess customers write a ticket each; of the orders affected, a share comes back. The true excess is read off the
-    count as a Poisson's mean (Garwood, 1936), nine in ten sure.
+    Excess customers write a ticket each; of the orders affected, a share comes back. Of an indicator its kind of cost says
+    it (`models.indicator.CostKind`).
     """
+    if evidence.gauge is not None:
+        return _of_indicator(evidence.window, evidence.gauge, rates)
     window = evidence.window
-    if window.observed <= 0 or (evidence.gauge is not None and evidence.gauge.kind is not Kind.number):
+    if window.observed <= 0:
         return None
     part = max(evidence.customers, 1) / max(window.observed, 1)
-    expected = window.expected * part
-    seen = float(evidence.customers)
-    edge = (1 - _SURE) / 2
-    low = max(0.0, float(gammaincinv(seen, edge)) - expected)
-    high = max(0.0, float(gammaincinv(seen + 1, 1 - edge)) - expected)
-    likely = max(0.0, seen - expected)
-    returned = (rates.returned[0] * rates.returned[1]) ** 0.5
-    affected = (rates.affected[0] * rates.affected[1]) ** 0.5
+    seen, expected = float(evidence.customers), window.expected * part
+    low, likely, high = excess(seen, expected)
+    returned, affected = _middle(rates.returned), _middle(rates.affected)
     return Estimate(
         _cost(low, rates, rates.affected[0], rates.returned[0]),
         _cost(likely, rates, affected, returned),
@@ -106,5 +105,71 @@ def estimate(evidence: Evidence, rates: Rates) -> Estimate | None:
     )
 
 
-def _cost(excess: float, rates: Rates, affected: float, returned: float) -> float:
-    return round(excess * rates.ticket + excess * affected * returned * rates.order, 2)
+def excess(seen: float, expected: float) -> tuple[float, float, float]:
+    """How many more there are than expected: at least, likely, at most. The true number is read off the count as a
+    Poisson's mean (Garwood, 1936), nine in ten sure.
+
+    >>> [round(one, 1) for one in excess(20.0, 5.0)]
+    [8.3, 15.0, 24.1]
+    """
+    edge = (1 - _SURE) / 2
+    low, high = float(gammaincinv(seen, edge)) if seen else 0.0, float(gammaincinv(seen + 1, 1 - edge))
+    return max(0.0, low - expected), max(0.0, seen - expected), max(0.0, high - expected)
+
+
+def price_of(kind: CostKind, unit: str, rates: Rates) -> tuple[float, float, float]:
+    """What one more of an indicator costs: at least, likely, at most."""
+    if kind is CostKind.again:
+        low, high = rates.again
+        return low * rates.ticket, _middle(rates.again) * rates.ticket, high * rates.ticket
+    known = {
+        CostKind.ticket: rates.ticket,
+        CostKind.order: rates.order,
+        CostKind.time: rates.hour * HOURS.get(unit, 0.0),
+    }
+    return (known[kind],) * 3
+
+
+def _of_indicator(window: WindowFigures, gauge: GaugeFigures, rates: Rates) -> Estimate | None:
+    """The cost of the window that told. Of a time the excess is sure where it is beyond the threshold, and at most as far
+    beyond the figure as the threshold is beyond the usual."""
+    if gauge.cost is None or window.observed <= window.expected:
+        return None
+    price = price_of(gauge.cost, gauge.unit, rates)
+    if price[1] <= 0:
+        return None
+    times = window.minutes / 60 if gauge.kind is Kind.number else gauge.n
+    seen, expected = window.observed * times, window.expected * times
+    if gauge.cost is CostKind.time:
+        apart = max(window.upper_bound - window.expected, 0.0) * times
+        more = max(seen - expected - apart, 0.0), seen - expected, seen - expected + apart
+    else:
+        more = excess(seen, expected)
+    low, likely, high = (round(many * each, 2) for many, each in zip(more, price, strict=True))
+    assumed = {
+        "seen": round(seen, 1),
+        "expected": round(expected, 1),
+        "excess_low": round(more[0], 1),
+        "excess_high": round(more[2], 1),
+        "hour": rates.hour,
+        "ticket": rates.ticket,
+        "order": rates.order,
+        "again_low": rates.again[0],
+        "again_high": rates.again[1],
+    }
+    told = {
+        CostKind.ticket: {"ticket"},
+        CostKind.again: {"ticket", "again_low", "again_high"},
+        CostKind.order: {"order"},
+        CostKind.time: {"hour"},
+    }[gauge.cost] | {"seen", "expected", "excess_low", "excess_high"}
+    return Estimate(low, likely, high, {name: value for name, value in assumed.items() if name in told})
+
+
+def _middle(ends: tuple[float, float]) -> float:
+    """The geometric mean of two ends of a range."""
+    return float((ends[0] * ends[1]) ** 0.5)
+
+
+def _cost(many: float, rates: Rates, affected: float, returned: float) -> float:
+    return round(many * rates.ticket + many * affected * returned * rates.order, 2)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from models.exposure import Pace, Rate
-from models.indicator import Direction, Kind
+from models.indicator import CostKind, Direction, Kind
 from models.limits import Cause
 from models.message import CustomerKey, RedactedText
 
@@ -75,7 +75,8 @@ class CurvePoint:
 @dataclass(frozen=True, slots=True)
 class GaugeFigures:
     """What an alert on an indicator shows beside its window: which threshold was crossed, and the others. ``campaigns``: the
-    names of those that run, and ``campaign_hours``: how many hours of campaigns the expectation was learnt from."""
+    names of those that run, and ``campaign_hours``: how many hours of campaigns the expectation was learnt from. ``cost``:
+    what one more costs."""
 
     indicator: str
     kind: Kind
@@ -89,6 +90,7 @@ class GaugeFigures:
     upper: float | None = None
     campaigns: tuple[str, ...] = ()
     campaign_hours: float = 0.0
+    cost: CostKind | None = None
 
     @property
     def percent(self) -> bool:

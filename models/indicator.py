@@ -51,6 +51,23 @@ class Direction(StrEnum):
     both = "both"
 
 
+class CostKind(StrEnum):
+    """What one more than usual costs a company.
+
+    ticket: somebody's work on it; again: the same of those who ask again; order: one that comes back; time: itself, being
+    working time (a mean, in s, min or h).
+    """
+
+    ticket = "ticket"
+    again = "again"
+    order = "order"
+    time = "time"
+
+
+HOURS: Mapping[str, float] = {"s": 1 / 3600, "min": 1 / 60, "h": 1.0}
+"""Units of time."""
+
+
 class BadIndicator(ValueError):
     """An indicator that cannot be; says what to mend."""
 
@@ -60,7 +77,8 @@ class Indicator:
     """A service metric and what a company knows of it.
 
     ``start``: the threshold until there is history. ``ceiling`` and ``floor``: between them the threshold stays,
-    whatever is learnt (a contract's). ``least``: observations below which nothing is said.
+    whatever is learnt (a contract's). ``least``: observations below which nothing is said. ``cost``: what one more costs,
+    None where nothing can be said.
     """
 
     name: str
@@ -74,6 +92,7 @@ class Indicator:
     ceiling: float | None = None
     floor: float | None = None
     least: float = 20.0
+    cost: CostKind | None = None
 
     def __post_init__(self) -> None:
         if (self.kind is Kind.share) != (self.limit is not None):
@@ -84,6 +103,11 @@ class Indicator:
             raise BadIndicator(f"{self.name}: a quantile lies between 0 and 1")
         if self.floor is not None and self.ceiling is not None and self.floor > self.ceiling:
             raise BadIndicator(f"{self.name}: the floor lies above the ceiling")
+        timed = self.kind is Kind.mean and self.unit in HOURS
+        if self.cost is not None and (not timed if self.cost is CostKind.time else self.kind.binned):
+            raise BadIndicator(
+                f"{self.name}: cost = 'time' is of a mean in s, min or h; others are of what can be counted"
+            )
 
     @property
     def topic(self) -> str:
@@ -182,14 +206,18 @@ READY: Mapping[str, Indicator] = {
     for one in (
         Indicator(
             "waiting_time", {"en": "Waiting over 15 minutes", "zh": "等待超过 15 分钟"}, Kind.share,
-            unit="min", limit=15.0, start=0.20,
+            unit="min", limit=15.0, start=0.20, cost=CostKind.again,
         ),
-        Indicator("handling_time", {"en": "Ticket handling time", "zh": "工单处理时长"}, Kind.mean, unit="min"),
+        Indicator(
+            "handling_time", {"en": "Ticket handling time", "zh": "工单处理时长"}, Kind.mean, unit="min", cost=CostKind.time
+        ),
         Indicator(
             "satisfaction", {"en": "Satisfaction", "zh": "满意度"}, Kind.mean, direction=Direction.down, unit="points"
         ),
-        Indicator("complaint_rate", {"en": "Complaint rate", "zh": "投诉率"}, Kind.ratio, least=50.0),
-        Indicator("return_rate", {"en": "Return rate", "zh": "退货率"}, Kind.ratio, least=50.0),
+        Indicator(
+            "complaint_rate", {"en": "Complaint rate", "zh": "投诉率"}, Kind.ratio, least=50.0, cost=CostKind.ticket
+        ),
+        Indicator("return_rate", {"en": "Return rate", "zh": "退货率"}, Kind.ratio, least=50.0, cost=CostKind.order),
     )
 }  # fmt: skip
 """What most companies watch. "20 % or more wait over 15 minutes" is the starting rule of the user's own source."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from models.cost import Rates
-from models.hindsight import Episode, episode, summary
+from models.hindsight import Episode, episode, hour_in, hours_of, summary
 from models.season import FloatArray
 from training.backtest import Backtest, Raised, shift_of
 
@@ -33,16 +33,17 @@ def _by_topic(result: Backtest) -> FloatArray:
 
 def _episode(result: Backtest, rates: Rates, one: Raised, y: FloatArray) -> Episode:
     begin, length = result.counts.first, result.settings.bucket
+    onset, end = one.onset - begin, (result.counts.last if one.end is None else one.end) - begin
     found = episode(
         one.topic,
-        y,
-        one.onset - begin,
-        (result.counts.last if one.end is None else one.end) - begin,
+        hours_of(y, hour_in(length)),
+        y[onset : end + 1] - one.expected / max(one.window_buckets, 1),
+        onset,
+        end,
         one.bucket - begin,
-        expected=one.expected / max(one.window_buckets, 1),
         at=(one.onset + shift_of(result.counts, length)) * length,
         bucket=length,
-        rates=rates,
+        price=rates.ticket,
     )
     return Episode(found.topic, found.onset + begin, found.end + begin, found.excess, found.noticed)
 

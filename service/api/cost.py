@@ -57,13 +57,14 @@ async def cost(
 async def hindsight(
     request: Request, days: Annotated[int, Query(ge=1, le=90, description="how far back")] = 30
 ) -> dict[str, Any]:
-    """A month of one's own alerts: when each was noticed, beside mean + 3 sd of its topic's hours and a review each Monday at
-    nine, in hours after the onset and in the cost of tickets until then. Without what was called noise, and without what
-    only another method would have found; ``mean_3_sd_alarms`` is how often that one would have rung on these topics in all.
+    """A month of one's own alerts: when each was noticed, beside mean + 3 sd of its topic's or indicator's hours and a
+    review each Monday at nine, in hours after the onset and in what it had cost until then. Without what was called noise,
+    and without what only another method would have found; ``mean_3_sd_alarms`` is how often that one would have rung on
+    these in all.
     """
     parts: ApiParts = request.app.state.parts
     now = parts.clock()
-    review = Hindsight(parts.book, parts.counts, parts.rates)
+    review = Hindsight(parts.book, parts.counts, parts.gauges, parts.indicators, parts.rates)
     since = now - timedelta(days=days)
     found = await review.review(since, now)
     rung = await review.alarms(found, since, now)
@@ -72,8 +73,8 @@ async def hindsight(
 
 @router.get("/v1/alerts/{alert_id}/cost")
 async def alert_cost(request: Request, alert_id: str) -> dict[str, Any]:
-    """What one alert has cost so far: at least, likely, at most, and what was assumed; ``cost`` is null where customers
-    are not what it counts."""
+    """What one alert has cost so far: at least, likely, at most, and what was assumed; ``cost`` is null where nothing is known
+    that it costs."""
     parts: ApiParts = request.app.state.parts
     found = estimate((await parts.book.get(alert_id)).alert.evidence, parts.rates)
     return {"currency": parts.rates.currency, "cost": _view(found) if found else None}

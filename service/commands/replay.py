@@ -181,7 +181,7 @@ class Replay:
         model = (await self._rooms.models.current()).model
         report.topics = len(model.topics) if model else 0
         report.alerts = await self._alerts()
-        review = Hindsight(self._rooms.book, self._rooms.counts, build_rates(self._settings))
+        review = Hindsight(self._rooms.book, self._rooms.counts, self._rooms.gauges, {}, build_rates(self._settings))
         report.reviewed = await review.review(raws[0].occurred_at, self._now)
         report.rung = await review.alarms(report.reviewed, raws[0].occurred_at, self._now)
         await self._rooms.store.close()

@@ -204,7 +204,7 @@ class GaugeJudge:
             gauge=GaugeFigures(
                 indicator.name, indicator.kind, indicator.direction, indicator.unit, shown.n, cause or Cause.learnt,
                 indicator.start, shown.learnt, shown.lower, shown.upper,
-                tuple(one.name for one in run), shown.campaign_hours,
+                tuple(one.name for one in run), shown.campaign_hours, indicator.cost,
             ),
         )  # fmt: skip
 

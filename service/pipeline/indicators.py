@@ -19,7 +19,7 @@ import yaml  # type: ignore[import-untyped,unused-ignore]
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.embed import Language
-from models.indicator import READY, BadIndicator, Direction, Indicator, Kind, known
+from models.indicator import READY, BadIndicator, CostKind, Direction, Indicator, Kind, known
 from service.errors import Refused
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
@@ -39,6 +39,7 @@ class IndicatorIn(BaseModel):
     ceiling: Annotated[float, Field(ge=0)] | None = None
     floor: Annotated[float, Field(ge=0)] | None = None
     least: Annotated[float, Field(ge=1)] | None = None
+    cost: CostKind | None = None
 
 
 def read_indicators(path: Path | None) -> dict[str, Indicator]:

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from models.cost import Rates, burden, estimate
+from models.cost import Estimate, Rates, burden, estimate
 from models.evidence import GaugeFigures
-from models.indicator import Direction, Kind
+from models.indicator import READY, CostKind, Direction, Kind
 from models.limits import Cause
 from tests.service.web.acts import alert
 
@@ -39,8 +39,47 @@ def test_more_customers_make_the_range_narrower_in_proportion() -> None:
     assert (other.high - other.low) / other.likely < (one.high - one.low) / one.likely
 
 
-def test_an_indicator_and_a_silence_have_no_such_cost() -> None:
+def gauge(name: str, n: float) -> GaugeFigures:
+    one = READY[name]
+    return GaugeFigures(one.name, one.kind, one.direction, one.unit, n, Cause.learnt, cost=one.cost)
+
+
+def told(figures: GaugeFigures, observed: float, usual: float, bound: float, rates: Rates = RATES) -> Estimate | None:
     evidence = alert(0).evidence
-    gauge = GaugeFigures("waiting_time", Kind.share, Direction.up, "min", 80.0, Cause.learnt)
-    assert estimate(replace(evidence, gauge=gauge), RATES) is None
+    window = replace(evidence.window, observed=observed, expected=usual, upper_bound=bound)
+    return estimate(replace(evidence, window=window, gauge=figures), rates)
+
+
+def test_what_an_indicator_costs_is_worked_out_by_what_one_more_costs() -> None:
+    complaints, returns = (
+        told(gauge("complaint_rate", 1_000), 0.05, 0.02, 0.04),
+        told(gauge("return_rate", 1_000), 0.05, 0.02, 0.04),
+    )
+    waits = told(gauge("waiting_time", 1_000), 0.05, 0.02, 0.04)
+    assert complaints is not None and returns is not None and waits is not None
+    assert complaints.likely == pytest.approx(30 * 30) and returns.likely == pytest.approx(30 * 35)
+    for one in (complaints, returns, waits):
+        assert 0 < one.low < one.likely < one.high and one.assumptions["seen"] == 50
+    assert waits.high / complaints.high == pytest.approx(RATES.again[1], rel=1e-3)
+    assert set(waits.assumptions) > {"ticket", "again_low", "again_high"}
+
+
+def test_longer_handling_costs_the_time_that_it_takes() -> None:
+    found = told(gauge("handling_time", 60), 25.0, 20.0, 23.0)
+    assert found is not None
+    assert (found.low, found.likely, found.high) == pytest.approx((60.0, 150.0, 240.0))
+    assert told(gauge("handling_time", 60), 15.0, 20.0, 17.0) is None, "shorter handling costs nothing"
+
+
+def test_a_count_is_of_all_its_window() -> None:
+    count = GaugeFigures("refunds", Kind.number, Direction.up, "", 3.0, Cause.learnt, cost=CostKind.order)
+    found = told(count, 40.0, 10.0, 25.0)
+    hours = alert(0).evidence.window.minutes / 60
+    assert found is not None and found.likely == pytest.approx(30 * hours * 35)
+
+
+def test_satisfaction_a_silence_and_what_no_setting_prices_have_no_such_cost() -> None:
+    evidence = alert(0).evidence
+    assert told(gauge("satisfaction", 100), 3.0, 4.5, 4.0) is None
+    assert told(gauge("return_rate", 1_000), 0.05, 0.02, 0.04, Rates()) is None
     assert estimate(replace(evidence, window=replace(evidence.window, observed=0)), RATES) is None

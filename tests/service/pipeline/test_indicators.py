@@ -47,6 +47,8 @@ def test_yaml_says_the_same(tmp_path: Path) -> None:
         ("[x]\nkind = 'mean'\ncieling = 3", "cieling"),
         ("['Bad Name']\nkind = 'mean'", "small letters"),
         ("[waiting_time]\nceiling = 0.1\nfloor = 0.2", "floor"),
+        ("[x]\nkind = 'mean'\nunit = 'kg'\ncost = 'time'", "cost"),
+        ("[x]\nkind = 'mean'\nunit = 'min'\ncost = 'ticket'", "cost"),
         ("x = ", "cannot be read"),
     ],
 )
