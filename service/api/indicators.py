@@ -156,7 +156,8 @@ def _at(gauge: Gauge) -> int:
 
 
 def _now(shown: Shown) -> dict[str, Any]:
-    """The last hour; ``why`` is what hour, weekday and volume multiply the usual level by (the odds, of shares)."""
+    """The last hour; ``why`` is what hour, weekday, volume and a campaign that runs multiply the usual level by (the odds, of
+    shares)."""
     return {
         "start": iso(start_of(shown.first)),
         "end": iso(start_of(shown.end)),
@@ -168,6 +169,7 @@ def _now(shown: Shown) -> dict[str, Any]:
         "learnt": _figure(shown.learnt),
         "in_force": shown.in_force.value if shown.in_force else None,
         "why": {one.name: round(one.times, 3) for one in shown.why},
+        "campaign_hours": shown.campaign_hours,
     }
 
 

@@ -5,12 +5,17 @@ set afterwards so that each rings falsely equally often: episodes merged over si
 slow-down or the six hours after it left out, and so where chance alone made a queue slow: many wait there indeed, though
 nothing was planted (``--strict`` calls that false, too). A slow-down is noticed where an alarm falls between its onset and
 two hours after its end. Every rival has the least contacts an hour, of `LEAST`, that suit it best.
+
+Below the table stands what the gauge's own bar gives, which it sets by its own past alone for `ASKED` false alarms, and what
+campaign days do to it. ``--short`` invents queues for which too few hands are planned whenever a campaign runs;
+``--no-calendar`` tells the gauge of none.
 """
 
 import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,22 +29,34 @@ from tests.benchmarks.indicators_world import DAY, KINDS, WEEK, World, build
 Scores = NDArray[np.float64]
 QUIET_WEEKS = 4
 RATES = (0.10, 0.05, 0.02)
+ASKED = 0.05
 _MERGE, _LATE, _AFTER = 72, 24, 72
 LEAST = (20, 40)
 
 
-def ours(world: World) -> tuple[Scores, Gauge]:
-    """Scores of the gauge, bucket by bucket, and the gauge as it is at the end."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Ours:
+    """What the gauge said, bucket by bucket: scores, and whether it rang by its own bar; and its bar at the end."""
+
+    scores: Scores
+    rang: NDArray[np.bool_]
+    bar: float
+
+
+def ours(world: World, *, calendar: bool = True) -> Ours:
+    """The gauge on all queues, with the calendar of campaigns."""
     queues = world.n.shape[1]
     gauge = Gauge(
-        [Indicator(f"q{one}", {"en": "wait"}, Kind.share, limit=15.0) for one in range(queues)], 0.05 * queues
+        [Indicator(f"q{one}", {"en": "wait"}, Kind.share, limit=15.0) for one in range(queues)], ASKED * queues
     )
-    scores = np.zeros(world.n.shape)
+    scores, rang = np.zeros(world.n.shape), np.zeros(world.n.shape, bool)
     for bucket in range(len(world.n)):
-        scores[bucket] = gauge.take(bucket, world.n[bucket].astype(float), world.over[bucket].astype(float)).score
+        campaign = world.announced[bucket] if calendar else 0.0
+        tick = gauge.take(bucket, world.n[bucket].astype(float), world.over[bucket].astype(float), campaign=campaign)
+        scores[bucket], rang[bucket] = tick.score, [one is not None for one in tick.cause]
         if bucket % DAY == DAY - 1:
             gauge.calibrate()
-    return scores, gauge
+    return Ours(scores, rang, gauge.bar)
 
 
 def hourly(world: World) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -137,6 +154,38 @@ def judged(world: World, score: Scores, *, strict: bool = False) -> dict[str, fl
     return row
 
 
+def own_bar(world: World, found: Ours) -> dict[str, float]:
+    """What the gauge's own bar gave: alarms a queue and week that are false, the same with ``--strict``, and the share
+    noticed; on campaign days without a slow-down, the share of those that rang, and with one the share noticed."""
+    rang, queue_weeks = found.rang, world.n.shape[1] * (len(world.n) / WEEK - QUIET_WEEKS)
+    noticed = [bool(rang[one.onset : one.end + _LATE, one.queue].any()) for one in world.slow]
+    campaign = world.announced != 0
+    slow = outside(world, strict=True)
+    days = [
+        (day, queue)
+        for day, queue in np.argwhere(campaign[::DAY]).tolist()
+        if slow[day * DAY : (day + 1) * DAY, queue].all()
+    ]
+    within = [
+        hit for hit, one in zip(noticed, world.slow, strict=True) if campaign[one.onset : one.end, one.queue].any()
+    ]
+    return {
+        "bar": found.bar,
+        "false": _alarms(rang & outside(world, strict=False)) / queue_weeks,
+        "strict": _alarms(rang & slow) / queue_weeks,
+        "pod": float(np.mean(noticed)),
+        "campaign days rung": float(np.mean([rang[day * DAY : (day + 1) * DAY, queue].any() for day, queue in days])),
+        "campaign pod": float(np.mean(within)) if within else np.nan,
+    }
+
+
+def _alarms(rang: NDArray[np.bool_]) -> int:
+    """Alarms, those of a queue less than six hours apart being one."""
+    return sum(
+        len(at) and 1 + int((np.diff(at) > _MERGE).sum()) for at in (np.flatnonzero(column) for column in rang.T)
+    )
+
+
 RIVALS: dict[str, Callable[[World, int], Scores]] = {
     "fixed rule": fixed_rule,
     "mean + k sd, 7 days": mean_and_deviations,
@@ -154,9 +203,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--queues", type=int, default=60)
     parser.add_argument("--strict", action="store_true", help="call it false where chance alone made a queue slow")
+    parser.add_argument("--short", type=float, default=0.0, help="part of a campaign's log load without hands, say .3")
+    parser.add_argument("--no-calendar", action="store_true", help="do not tell the gauge of campaigns")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    worlds = [build(seed, queues=asked.queues) for seed in asked.seeds]
+    worlds = [build(seed, queues=asked.queues, short=asked.short) for seed in asked.seeds]
     rows: dict[str, dict[str, float]] = {}
     for name, rival in RIVALS.items():
         tried = [
@@ -165,14 +216,18 @@ def main() -> None:
         ]
         rows[name] = max(tried, key=lambda row: row["pod@0.05"])
     begun = time.perf_counter()
-    scores = [ours(world)[0] for world in worlds]
+    said = [ours(world, calendar=not asked.no_calendar) for world in worlds]
     us = 1e6 * (time.perf_counter() - begun) / sum(one.n.size for one in worlds)
-    results = [judged(one, score, strict=asked.strict) for one, score in zip(worlds, scores, strict=True)]
+    results = [judged(one, found.scores, strict=asked.strict) for one, found in zip(worlds, said, strict=True)]
     rows["Tocsin"] = mean_of(results) | {"least": 20.0}
+    own = {seed: own_bar(one, found) for seed, one, found in zip(asked.seeds, worlds, said, strict=True)}
     if asked.json:
-        print(json.dumps(rows))
+        print(json.dumps({"methods": rows, "own bar": own}))
         return
     _print(rows, f"{sum(len(one.slow) for one in worlds)} slow-downs in {asked.queues} queues, seeds {asked.seeds}", us)
+    for seed, row in own.items():
+        told = ", ".join(f"{name} {value:.3f}" for name, value in row.items())
+        Console(width=150).print(f"own bar, {ASKED:g} asked, seed {seed}: {told}")
 
 
 def _print(rows: dict[str, dict[str, float]], title: str, us: float) -> None:

@@ -14,7 +14,9 @@ class MethodSum(Shape):
 
 class NoticedBy(Shape):
     hours: float | None = Field(description="after the onset; null where it would never have noticed")
-    cost: float = Field(description="tickets beyond the expected until then")
+    cost: float = Field(
+        description="what was beyond the expected until then: tickets, or what one more of an indicator costs"
+    )
 
 
 class HindsightSurge(Shape):
@@ -33,7 +35,9 @@ class HindsightPage(Shape):
     ticket: float
     days: int
     methods: dict[str, MethodSum]
-    mean_3_sd_alarms: int = Field(description="how often mean + 3 sd would have rung on these topics in all these days")
+    mean_3_sd_alarms: int = Field(
+        description="how often mean + 3 sd would have rung on these in all these days"
+    )
     surges: list[HindsightSurge]
 
 

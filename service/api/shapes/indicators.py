@@ -37,7 +37,8 @@ class ObservationReceipt(Shape):
 
 
 class IndicatorNow(Shape):
-    """The last hour; ``why`` is what hour, weekday and volume multiply the usual level by (the odds, of shares)."""
+    """The last hour; ``why`` is what hour, weekday, volume and a campaign that runs multiply the usual level by (the odds,
+    of shares)."""
 
     start: Time
     end: Time
@@ -49,6 +50,7 @@ class IndicatorNow(Shape):
     learnt: float | None
     in_force: Cause | None
     why: dict[str, float]
+    campaign_hours: float = Field(description="hours of campaigns that the usual was learnt from")
 
 
 class IndicatorShape(Shape):

@@ -7,7 +7,7 @@ import { act } from "./deeds.js";
 import { ask, h, said, scroll, toast } from "./dom.js";
 import { save } from "./evidence.js";
 import { moment, number, percent, span, times, when } from "./format.js";
-import { counted, figure } from "./gauges.js";
+import { counted, figure, inPercent, moved } from "./gauges.js";
 import { factors } from "./factors.js";
 import { failure, failureLine, severity, tags, waiting } from "./marks.js";
 import { rates } from "./rates.js";
@@ -82,7 +82,7 @@ export class AlertView {
     p.marks = h("div", { class: "marks" });
     p.deeds = h("div", { class: "deeds" });
     p.timeline = h("div", {});
-    p.cost = h("div", {}, alert.indicator ? null : costOf(alert));
+    p.cost = h("div", {}, costOf(alert));
     p.changed = h("button", { type: "button", class: "news", hidden: true, on: { click: () => this.#load() } }, t("alert.changed"));
     this.node.replaceChildren(
       back(this.#world.home),
@@ -121,7 +121,14 @@ const sentence = (alert) =>
 
 function notes(alert) {
   const told = [alert.late && "alert.late", alert.new_normal && "alert.newnormal"].filter(Boolean);
-  return [alert.former && cameBack(alert.former), told.map((name) => h("p", { class: "note" }, t(name)))];
+  return [alert.former && cameBack(alert.former), campaigns(alert.indicator), told.map((name) => h("p", { class: "note" }, t(name)))];
+}
+
+/** Which campaigns run, and what the expectation knows of such; nothing where none does. */
+function campaigns(indicator) {
+  if (!indicator?.campaigns?.length) return null;
+  const names = indicator.campaigns.join(", ");
+  return h("p", { class: "note" }, said(t(indicator.campaign_hours >= KNOWN ? "gauge.campaign.known" : "gauge.campaign.new", { names, n: number(indicator.campaign_hours, 0) })));
 }
 
 function cameBack({ alert_id: id, resolved_at: at, judgement }) {
@@ -136,7 +143,7 @@ function tiles(alert) {
     { class: "tiles" },
     tile("alert.observed", figure(alert.observed, alert), t("alert.in", { span: span(alert.window.minutes) })),
     tile("alert.bound", figure(alert.upper_bound, alert), t("alert.over", { n: figure(Math.max(0, alert.observed - alert.upper_bound), alert) })),
-    tile("alert.expected", figure(alert.expected, alert), t("feed.times", { n: number(times(alert.observed, alert.expected)) })),
+    tile("alert.expected", figure(alert.expected, alert), t("feed.times", { n: number(alert.indicator ? alert.observed / alert.expected : times(alert.observed, alert.expected)) })),
     h("div", {}, h("dt", {}, counted("alert.customers", alert)), h("dd", {}, h("b", {}, number(alert.customers)), h("span", { class: "muted" }, counted("alert.messages", alert, { n: number(alert.messages) })))),
     tile("alert.since", moment(alert.onset), span(lasted(alert))),
   );
@@ -207,13 +214,20 @@ function costOf(alert) {
       if (!cost) return;
       const money = (value) => `${number(value, 0)} ${currency}`;
       const a = cost.assumptions;
-      const values = { ...Object.fromEntries(Object.entries(a).map(([name, value]) => [name, number(value, 2)])), ticket: money(a.ticket), order: money(a.order), returned_low: percent(a.returned_low), returned_high: percent(a.returned_high) };
-      told.replaceChildren(block("alert.cost", h("p", {}, h("b", {}, t("cost.likely", { low: money(cost.low), high: money(cost.high), likely: money(cost.likely) }))), h("p", { class: "muted small" }, t("cost.assumed", values))));
+      const kind = alert.indicator ? `cost.assumed.${costKind(a)}` : "cost.assumed";
+      const forms = { ticket: money, order: money, hour: money, returned_low: percent, returned_high: percent, again_low: percent, again_high: percent };
+      const values = Object.fromEntries(Object.entries(a).map(([name, value]) => [name, (forms[name] ?? plain)(value)]));
+      told.replaceChildren(block("alert.cost", h("p", {}, h("b", {}, t("cost.likely", { low: money(cost.low), high: money(cost.high), likely: money(cost.likely) }))), h("p", { class: "muted small" }, t(kind, values))));
     },
     () => {}, // What it cost is an aside: the alert stands without it.
   );
   return told;
 }
+
+const plain = (value) => number(value, 1);
+
+/** What one more of an indicator costs, by the figures that were assumed. */
+const costKind = (assumed) => ("hour" in assumed ? "time" : "again_low" in assumed ? "again" : "order" in assumed ? "order" : "ticket");
 
 function quote(text) {
   const box = h("blockquote", {}, said(text));
@@ -252,10 +266,19 @@ function culprit(one, top) {
 
 function why(alert) {
   const reasons = alert.severity_reasons.length ? alert.severity_reasons : ["plain"];
-  const words = reasons.map((one) => maybe(`alert.why.${one}`) ?? one).join(" · ");
+  const words = reasons.map((one) => (alert.indicator && maybe(`gauge.why.${one}`)) ?? maybe(`alert.why.${one}`) ?? one).join(" · ");
   const parts = [h("p", {}, h("span", { class: "muted" }, `${t("alert.why.reasons")}: `), words), windows(alert)];
-  if (Object.keys(alert.contributions).length) parts.push(h("p", { class: "muted" }, t("alert.why.adjusted")), factors(alert.contributions, alert.expected));
+  if (alert.indicator) parts.push(thresholds(alert));
+  if (Object.keys(alert.contributions).length) parts.push(h("p", { class: "muted" }, t("alert.why.adjusted")), alert.indicator ? h("p", {}, moved(alert.contributions, alert.indicator)) : factors(alert.contributions, alert.expected));
   return parts;
+}
+
+/** Which threshold of an indicator was crossed, and the others beside it. */
+function thresholds(alert) {
+  const { indicator } = alert;
+  const pair = (name, value) => value !== null && h("div", {}, h("dt", {}, t(name)), h("dd", {}, value));
+  const figureOf = (value) => (value === null ? null : figure(inPercent(indicator) ? 100 * value : value, alert));
+  return h("dl", { class: "pairs" }, pair("gauge.crossed", t(`gauge.cause.${indicator.cause}`)), pair("gauge.start", figureOf(indicator.start)), pair("gauge.learnt", figureOf(indicator.learnt)));
 }
 
 function windows(alert) {
@@ -267,9 +290,9 @@ function windows(alert) {
       "tr",
       { class: spoke(one) ? "spoke" : null },
       h("th", { scope: "row" }, span(one.minutes), spoke(one) && all.length > 1 && h("span", { class: "tag" }, t("alert.why.spoke"))),
-      h("td", {}, number(one.observed)),
-      h("td", {}, number(one.expected)),
-      h("td", {}, number(one.upper_bound)),
+      h("td", {}, figure(one.observed, alert)),
+      h("td", {}, figure(one.expected, alert)),
+      h("td", {}, figure(one.upper_bound, alert)),
     );
   return h("table", { class: "figures" }, h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, t(name))))), h("tbody", {}, all.map(row)));
 }

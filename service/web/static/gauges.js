@@ -1,7 +1,7 @@
 // Indicators on the page: figures in their own unit, shares in percent.
 
 import { number } from "./format.js";
-import { locale, t } from "./words.js";
+import { locale, maybe, t } from "./words.js";
 
 const PERCENT = new Set(["share", "ratio"]);
 
@@ -37,3 +37,9 @@ function withUnit(value, indicator) {
 
 /** What an alert's observations are called: customers, or observations of its indicator. */
 export const counted = (name, alert, values) => t(alert.indicator ? `gauge.${name}` : name, values);
+
+/** What moved the usual level of an indicator: factors on it, of shares and ratios on its odds. */
+export function moved(why, indicator) {
+  const told = Object.entries(why).map(([name, times]) => `${maybe(`gauge.factor.${name}`) ?? maybe(`factor.${name}`) ?? name} × ${number(times, 2)}`);
+  return told.join(" · ") + (inPercent(indicator) ? ` ${t("gauge.odds")}` : "");
+}

@@ -4,9 +4,9 @@ import { readCost, readHindsight, readIndicator, readIndicators } from "./api.js
 import { chart } from "./curve.js";
 import { h, said, scroll } from "./dom.js";
 import { moment, number, when } from "./format.js";
-import { inPercent, shown } from "./gauges.js";
+import { inPercent, moved, shown } from "./gauges.js";
 import { failure, failureLine, quiet, waiting } from "./marks.js";
-import { maybe, spoken, t, topicName } from "./words.js";
+import { spoken, t, topicName } from "./words.js";
 
 /** The view of all indicators. */
 export class Indicators {
@@ -60,7 +60,6 @@ function row(one) {
 function more(one) {
   const { now } = one;
   const pair = (name, value) => h("div", {}, h("dt", {}, t(name)), h("dd", {}, value));
-  const why = Object.entries(now.why).map(([name, times]) => `${maybe(`gauge.factor.${name}`) ?? maybe(`factor.${name}`) ?? name} × ${number(times, 2)}`);
   const place = h("div", {}, h("p", { class: "muted small" }, t("loading")));
   readIndicator(one.name).then(
     ({ curve }) => place.replaceChildren(curve.length ? chart(drawn(one, curve)) : t("curve.none")),
@@ -75,7 +74,8 @@ function more(one) {
       pair("gauge.learnt", shown(now.learnt, one)),
       pair("gauge.ceiling", shown(one.ceiling, one)),
       pair("gauge.floor", shown(one.floor, one)),
-      pair("gauge.why", why.join(" · ")),
+      pair("gauge.why", moved(now.why, one)),
+      now.campaign_hours > 0 && pair("gauge.campaigns", t("gauge.campaigns.hours", { n: number(now.campaign_hours, 0) })),
       pair("gauge.n", number(now.n)),
       pair("gauge.since", [moment(one.since), one.learning_until && ` · ${t("gauge.learning", { at: when(one.learning_until) })}`].filter(Boolean)),
     ),

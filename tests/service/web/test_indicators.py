@@ -122,7 +122,7 @@ def test_an_indicator_shows_its_hour_its_thresholds_and_why(person: Person) -> N
 
 @starting
 def test_the_month_in_hindsight_stands_beside_the_cost(person: Person) -> None:
-    person.goes("/#/indicators").sees(".hindsight", "No alert of the last 30 days stands on a topic")
+    person.goes("/#/indicators").sees(".hindsight", "Waiting over 15 minutes")
     person.clicks(".language")
     person.sees(".hindsight h2", "本月回顾")
 
