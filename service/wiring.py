@@ -171,6 +171,7 @@ def kept(settings: Settings) -> tuple[Keeping, ...]:
         Keeping({"en": "counts by topic", "zh": "按主题计数"}, sums, settings.keep_counts),
         Keeping({"en": "counts by attribute", "zh": "按属性计数"}, sums, settings.keep_cells),
         Keeping({"en": "observations of indicators", "zh": "指标观测"}, sums, settings.keep_counts),
+        Keeping({"en": "the same by attribute", "zh": "指标观测（按属性）"}, sums, settings.keep_cells),
         Keeping({"en": "who was counted", "zh": "已计数顾客"}, hashed, 4 * days),
         Keeping({"en": "ids of messages seen", "zh": "已见消息编号"}, hashed, settings.keep_seen + days),
         Keeping({"en": "which alerts a team was told of", "zh": "团队被通知过哪些告警"}, numbers, TEAM_KEPT),

@@ -36,11 +36,12 @@ async def cost(
     since = parts.clock() - timedelta(days=days)
     newest = await parts.book.newest(_PAGE)
     alerts = [
-        {"alert_id": one.alert.id, "headline": alert_row(one.alert, one.facts)["headline"],
-         "fired_at": iso(one.alert.fired_at)} | _view(told)
+        {name: row[name] for name in ("alert_id", "headline", "headlines", "fired_at")} | _view(told)
         for one in newest
-        if one.alert.fired_at >= since and (told := estimate(one.alert.evidence, rates)) is not None
-    ]  # fmt: skip
+        if one.alert.fired_at >= since
+        and (told := estimate(one.alert.evidence, rates)) is not None
+        and (row := alert_row(one.alert, one.facts))
+    ]
     return {
         "currency": rates.currency,
         "tickets_a_day": tickets,

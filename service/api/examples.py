@@ -238,6 +238,7 @@ INDICATOR: dict[str, Any] = {
         "learnt": 0.27,
         "in_force": "learnt",
         "why": {"hour": 1.8, "weekday": 1.1, "volume": 1.2},
+        "campaign_hours": 48.0,
     },
 }
 INDICATOR_POINT: dict[str, Any] = {

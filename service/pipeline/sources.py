@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
+from models.agents import AgentRules, part
 from models.context import Join, Piece, PieceKind
 from models.redact import redact
 from models.times import parse_time
@@ -84,14 +85,14 @@ class HttpSource:
 
 
 def piece_of(source: str, kind: PieceKind, row: Mapping[str, Any]) -> Piece:
-    """A row of a source as a piece; free text in it is redacted. Raises ``KeyError`` where it has no id.
+    """A row of a source as a piece; free text in it is redacted, and what is about agents left out. Raises ``KeyError`` where it
+    has no id.
 
-    >>> piece_of("erp", PieceKind.order, {"id": 7, "at": "2026-03-02", "sku": "PB-20"}).fields
+    >>> piece_of("erp", PieceKind.order, {"id": 7, "at": "2026-03-02", "sku": "PB-20", "agent_id": "a7"}).fields
     {'sku': 'PB-20'}
     """
-    fields = {
-        str(name): redact(str(value)).text for name, value in row.items() if name not in _JOINED and value is not None
-    }
+    told = {str(name): str(value) for name, value in row.items() if name not in _JOINED and value is not None}
+    fields: dict[str, str] = {name: redact(value).text for name, value in part(told, AgentRules()).attributes.items()}
     return Piece(
         kind, str(row["id"]), source, _time(row.get("at")), _word(row.get("order")), _word(row.get("tracking")), fields
     )

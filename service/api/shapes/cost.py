@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from models.embed import Language
 from service.api.shapes.base import Shape, Time, Topic
 
 
@@ -35,9 +36,7 @@ class HindsightPage(Shape):
     ticket: float
     days: int
     methods: dict[str, MethodSum]
-    mean_3_sd_alarms: int = Field(
-        description="how often mean + 3 sd would have rung on these in all these days"
-    )
+    mean_3_sd_alarms: int = Field(description="how often mean + 3 sd would have rung on these in all these days")
     surges: list[HindsightSurge]
 
 
@@ -89,6 +88,7 @@ class AlertCost(Shape):
 class CostlyAlert(Estimated):
     alert_id: str
     headline: str
+    headlines: dict[Language, str]
     fired_at: Time
 
 

@@ -6,7 +6,7 @@ import { chart } from "./curve.js";
 import { act } from "./deeds.js";
 import { ask, h, said, scroll, toast } from "./dom.js";
 import { save } from "./evidence.js";
-import { moment, number, percent, span, times, when } from "./format.js";
+import { moment, number, percent, span, sum, times, when } from "./format.js";
 import { counted, figure, inPercent, moved } from "./gauges.js";
 import { factors } from "./factors.js";
 import { failure, failureLine, severity, tags, waiting } from "./marks.js";
@@ -124,6 +124,8 @@ function notes(alert) {
   return [alert.former && cameBack(alert.former), campaigns(alert.indicator), told.map((name) => h("p", { class: "note" }, t(name)))];
 }
 
+const KNOWN = 24; // hours of campaigns from which is said what is usual then
+
 /** Which campaigns run, and what the expectation knows of such; nothing where none does. */
 function campaigns(indicator) {
   if (!indicator?.campaigns?.length) return null;
@@ -212,7 +214,7 @@ function costOf(alert) {
   readAlertCost(alert.alert_id).then(
     ({ currency, cost }) => {
       if (!cost) return;
-      const money = (value) => `${number(value, 0)} ${currency}`;
+      const money = (value) => sum(value, currency);
       const a = cost.assumptions;
       const kind = alert.indicator ? `cost.assumed.${costKind(a)}` : "cost.assumed";
       const forms = { ticket: money, order: money, hour: money, returned_low: percent, returned_high: percent, again_low: percent, again_high: percent };

@@ -1,7 +1,7 @@
 // Times, spans and numbers as people read them, in the language shown and the zone they live in.
 
 import { h } from "./dom.js";
-import { locale, t } from "./words.js";
+import { locale, maybe, t } from "./words.js";
 
 const MINUTE = 60_000;
 
@@ -23,6 +23,9 @@ export function number(value, places = null) {
 export function percent(value) {
   return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(value);
 }
+
+/** A sum of money, whole, in the currency of the settings. */
+export const sum = (value, currency) => `${number(value, 0)} ${maybe(`currency.${currency}`) ?? currency}`;
 
 /** How many times the expected; under half a customer expected counts as half a one, as in the service. */
 export const times = (observed, expected) => observed / Math.max(expected, 0.5);

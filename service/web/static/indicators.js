@@ -3,7 +3,7 @@
 import { readCost, readHindsight, readIndicator, readIndicators } from "./api.js";
 import { chart } from "./curve.js";
 import { h, said, scroll } from "./dom.js";
-import { moment, number, when } from "./format.js";
+import { moment, number, sum, when } from "./format.js";
 import { inPercent, moved, shown } from "./gauges.js";
 import { failure, failureLine, quiet, waiting } from "./marks.js";
 import { spoken, t, topicName } from "./words.js";
@@ -87,7 +87,7 @@ function more(one) {
 function drawn(one, curve) {
   const times = inPercent(one) ? 100 : 1;
   const points = curve.map((point) => ({ start: point.start, observed: times * (point.value ?? 0), expected: times * (point.usual ?? 0), upper: times * (point.upper ?? 0) }));
-  return { topic: { id: one.name, label: nameOf(one), labels: one.labels }, curve: points, indicator: one };
+  return { topic: { id: one.name, label: nameOf(one), labels: one.labels }, curve: points, indicator: inPercent(one) ? { ...one, unit: "%" } : one };
 }
 
 /** The plain calculation, with fields to put one's own figures in; and what the month's alerts have cost. */
@@ -98,9 +98,9 @@ function cost() {
   const fill = async () => {
     try {
       const found = await readCost(Object.fromEntries(Object.entries(fields).map(([name, one]) => [name, one.value])));
-      const money = (value) => `${number(value, 0)} ${found.currency}`;
-      const line = (one) => h("li", {}, h("a", { href: `#/alerts/${encodeURIComponent(one.alert_id)}` }, said(one.headline)), ` ${t("cost.range", { low: money(one.low), high: money(one.high) })}`);
-      told.replaceChildren(h("p", { class: "lead" }, t("cost.sum", { day: money(found.a_day), all: money(found.in_all), days: found.days })), h("ul", { class: "examples" }, found.alerts.slice(0, 10).map(line)));
+      const money = (value) => sum(value, found.currency);
+      const line = (one) => h("li", {}, h("a", { href: `#/alerts/${encodeURIComponent(one.alert_id)}` }, said(one.headlines[spoken()])), ` ${t("cost.range", { low: money(one.low), high: money(one.high) })}`);
+      told.replaceChildren(h("p", { class: "lead" }, t("cost.sum", { day: money(found.a_day), all: money(found.in_all), days: found.days })), h("ul", { class: "costly" }, found.alerts.slice(0, 10).map(line)));
     } catch (problem) {
       told.replaceChildren(failureLine(problem));
     }
@@ -115,13 +115,14 @@ function hindsight() {
   readHindsight().then(
     ({ currency, methods, surges, days, mean_3_sd_alarms: rung }) => {
       if (surges.length === 0) return told.replaceChildren(h("p", { class: "muted" }, t("hindsight.none", { days })));
-      const money = (value) => `${number(value, 0)} ${currency}`;
+      const money = (value) => sum(value, currency);
       const hours = (value) => (value === null ? t("hindsight.never") : t("hindsight.hours", { n: number(value, 1) }));
       const names = Object.keys(methods);
       const head = (first, ...rest) => h("thead", {}, h("tr", {}, [first, ...rest].map((one) => h("th", { scope: "col" }, one))));
+      const priced = (one) => names.some((name) => one.noticed[name].cost > 0); // of some indicators nobody says what one more costs
       const method = (name) => t(`hindsight.method.${name}`);
       const sums = names.map((name) => h("tr", {}, h("th", { scope: "row" }, method(name)), h("td", {}, t("hindsight.of", { n: number(methods[name].noticed), of: number(methods[name].of) })), h("td", {}, hours(methods[name].median_hours)), h("td", {}, money(methods[name].cost_until_noticed))));
-      const surge = (one) => h("tr", {}, h("th", { scope: "row" }, h("a", { href: `#/alerts/${encodeURIComponent(one.alert_id)}` }, said(topicName(one.topic))), " ", moment(one.onset)), names.map((name) => h("td", {}, hours(one.noticed[name].hours), " ", h("span", { class: "muted small" }, money(one.noticed[name].cost)))));
+      const surge = (one) => h("tr", {}, h("th", { scope: "row" }, h("a", { href: `#/alerts/${encodeURIComponent(one.alert_id)}` }, said(topicName(one.topic))), " ", moment(one.onset)), names.map((name) => h("td", {}, hours(one.noticed[name].hours), " ", priced(one) && h("span", { class: "muted small" }, money(one.noticed[name].cost)))));
       told.replaceChildren(
         scroll({}, h("table", { class: "figures" }, head("", t("hindsight.noticed"), t("hindsight.after"), t("hindsight.cost")), h("tbody", {}, sums))),
         scroll({}, h("table", { class: "figures" }, head(t("hindsight.surge"), ...names.map(method)), h("tbody", {}, surges.slice(-30).reverse().map(surge)))),

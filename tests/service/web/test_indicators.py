@@ -15,6 +15,7 @@ from service.clock import wall_clock
 from service.metrics import Metrics
 from service.settings import Settings
 from service.store.access import Access
+from service.store.campaigns import Campaign
 from service.store.embedded import EmbeddedStore
 from service.store.gauges import Observation
 from service.store.lease import Lease
@@ -36,6 +37,7 @@ async def furnish(rooms: Rooms, settings: Settings) -> None:
         minutes = 40.0 if slow or rng.random() < 0.04 else 4.0
         said.append(Observation(WAIT.name, f"c{number}", at, observation(WAIT, minutes), {"queue": queue}))
     await rooms.gauges.observe(said, NOW)
+    await rooms.campaigns.put([Campaign("c1", "Spring sale", NOW - timedelta(hours=2), NOW + timedelta(hours=2), 1.5)])
     lease = Lease(rooms.store, "gauge")
     assert await lease.hold()
     judge = wiring.build_gauge(settings, rooms, lease, Metrics())
@@ -139,6 +141,30 @@ def test_an_alert_on_an_indicator_speaks_of_its_figure_and_names_the_queue(perso
     label = person.sees(".stage").get_attribute("aria-label")
     assert label is not None and "%" in label and "customers" not in label
     person.sees_no(".samples")
+
+
+@starting
+def test_an_alert_on_an_indicator_says_what_it_crossed_what_it_may_cost_and_which_campaign_runs(person: Person) -> None:
+    person.goes("/").clicks(".feed a.open")
+    assert "Spring sale" in person.sees(".alert .note", "Too few were seen before").text
+    crossed = person.sees(".alert .pairs", "the starting threshold").text
+    assert "Starting threshold" in crossed and "20%" in crossed
+    assert "campaign ×" in person.sees(".alert", "far beyond the threshold").text
+    cost = person.sees(".alert", "write again").text
+    assert "10% to 50%" in cost and "30 yuan a ticket" in cost
+    person.clicks(".language")
+    person.sees(".alert .note", "促销进行中：Spring sale")
+    person.sees(".alert .pairs", "起始阈值")
+    person.sees(".alert", "促销活动 ×")
+    assert "每张工单 30 元" in person.sees(".alert", "会再次来询").text
+
+
+@starting
+def test_the_months_costs_are_told_in_the_readers_language(person: Person) -> None:
+    person.goes("/#/indicators").sees(".costly", "Waiting over 15 minutes")
+    person.clicks(".language")
+    assert "元" in person.sees(".costly", "等待超过 15 分钟").text
+    person.sees(".cost", "每天 3,000 元，30 天共 90,000 元")
 
 
 @starting
