@@ -31,8 +31,8 @@ LEAST_TOKENS = 64
 """Shorter runs are not made for the sake of having one for every thread."""
 
 _SLOW_FUSIONS = ["SkipLayerNormFusion"]
-"""Rewritings of the graph that onnxruntime is not to make. Its fused sum and normalising takes 46 µs of a text where the two one
-after the other take 7; without it a text costs .90 of what it did. Measured by the profiler of onnxruntime 1.32."""
+"""Rewritings of the graph that onnxruntime is not to make. Its fused sum and normalising takes 46 µs of a text where the
+two one after the other take 7; without it a text costs .90 of what it did. Measured by the profiler of onnxruntime 1.32."""
 
 INT8_COSINE = 0.98
 """Least cosine between the int8 vector of a text and the reference's. Measured by tests/benchmarks/encoder.py."""

@@ -1,6 +1,7 @@
-"""Memory that a process has freed, given back to the machine."""
+"""Memory of a process: what it has freed goes back to the machine, what stays for good is looked through no more."""
 
 import ctypes
+import gc
 from collections.abc import Callable
 
 
@@ -14,3 +15,13 @@ def give_back() -> bool:
     large need: a judge that looks through weeks of messages once would hold for good what that look took."""
     trim = _of_libc()
     return trim is not None and trim(0) == 1
+
+
+def settle() -> None:
+    """Take what is loaded by now out of the collector's rounds: for a process that has begun its work.
+
+    Modules, routes and schemas live as long as the process. Looking through them again and again, while messages come
+    and go, takes a sixth of the time of a batch at the door.
+    """
+    gc.collect()
+    gc.freeze()

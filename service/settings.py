@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     # The stream.
     partitions: int = Field(4, ge=1, le=1_024, description="partitions; fixed once the store has data")
     workers: int = Field(1, ge=1, le=64, description="worker processes that `tocsin serve` starts")
+    apis: int = Field(1, ge=1, le=64, description="API processes that `tocsin serve` starts, on one port; Linux alone")
     worker_batch: int = Field(64, ge=1, le=2_048, description="messages a worker takes at once")
     claim_after: timedelta = Field(timedelta(seconds=30), description="when a dead worker's work is taken over")
     max_deliveries: int = Field(5, ge=1, description="tries before a message is put aside as dead")

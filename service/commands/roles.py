@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Literal
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from service.clock import wall_clock
 from service.errors import Conflict, EncoderAway
 from service.logs import log, set_up_logs
+from service.memory import settle
 from service.metrics import Metrics
 from service.settings import Settings, load_settings
 from service.store.board import Board
@@ -86,7 +88,17 @@ async def _serve(app: "FastAPI", settings: Settings) -> None:
         app, host=settings.host, port=settings.port, log_level="warning", access_log=False,
         timeout_graceful_shutdown=5, server_header=False,
     )  # fmt: skip
-    await uvicorn.Server(config).serve()
+    settle()
+    await uvicorn.Server(config).serve([_shared(settings.host, settings.port)] if settings.apis > 1 else None)
+
+
+def _shared(host: str, port: int) -> socket.socket:
+    """A place to listen that several processes have in common; the kernel spreads connections among them."""
+    place = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    place.bind((host, port))
+    return place
 
 
 async def _worker(settings: Settings, rooms: Rooms) -> None:
@@ -102,6 +114,7 @@ async def _worker(settings: Settings, rooms: Rooms) -> None:
     metrics = Metrics()
     async with shown(rooms, "worker", metrics):
         worker = build_worker(settings, rooms, embedder, metrics, pool.check if pool else None)
+        settle()
         await run_worker(worker, settings, stop)
     await rooms.store.close()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from service.clock import sleep_until
+from service.errors import Conflict
 from service.settings import Settings, environment_of, load_settings
 from service.store.embedded import EmbeddedStore
 from service.wiring import build_receivers, hash_key_of
@@ -44,6 +45,7 @@ class Group:
         self._stack = ExitStack()
         self._roles: dict[str, list[str]] = {
             "api": ["api"],
+            **{f"api-{n}": ["api"] for n in range(1, self.settings.apis)},
             **{f"worker-{n}": ["worker"] for n in range(self.settings.workers)},
             "judge": ["judge"],
             "deliver": ["deliver"],
@@ -102,6 +104,8 @@ class Group:
             url = self._stack.enter_context(EmbeddedStore(self.settings.data_dir)).url
         self._environment = _environment(self.settings, url)
         self._stack.callback(self._end)
+        if self._answered():
+            raise Conflict(f"port {self.settings.port} is taken; stop what listens there, or choose another")
         self._spawn("api")  # alone at first: what the other roles import would keep it from its first message
         if not sleep_until(self._listens, seconds=60, every=0.05):
             raise TimeoutError("the API did not come up within a minute; its log is above")
@@ -130,6 +134,10 @@ class Group:
     def _listens(self) -> bool:
         if self._processes["api"].poll() is not None:
             raise TimeoutError("the API ended at its start; its log is above")
+        return self._answered()
+
+    def _answered(self) -> bool:
+        """Whether anybody listens on the port."""
         host = "127.0.0.1" if self.settings.host == "0.0.0.0" else self.settings.host  # noqa: S104
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             return probe.connect_ex((host, self.settings.port)) == 0

@@ -85,7 +85,7 @@ class Server:
     def rate(self, path: str, bodies: Sequence[bytes], messages: int, connections: int, status: int = 202) -> Rate:
         """Post every body over so many connections; raises where an answer has another status."""
         before, begun = processor(self._process.pid), time.perf_counter()
-        asyncio.run(_posted(self.port, path, bodies, connections, status))
+        asyncio.run(posted(self.port, path, bodies, connections, status))
         wall = time.perf_counter() - begun
         return Rate(messages / wall, messages / max(processor(self._process.pid) - before, 1e-9))
 
@@ -96,7 +96,7 @@ def processor(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def _posted(port: int, path: str, bodies: Sequence[bytes], connections: int, status: int) -> None:
+async def posted(port: int, path: str, bodies: Sequence[bytes], connections: int, status: int) -> None:
     waiting = iter(bodies)
 
     async def sender() -> None:

@@ -1,23 +1,26 @@
-"""A part of `make bench`: unit costs in the store, and one worker against two; alone, machines for 10 to 1,000 million a day.
+"""A part of `make bench`: unit costs in the store, one worker and one API against two; alone, machines by messages a day.
 
 ``make bench ARGS="ingest scale --json FILE"`` measures what a message costs on your machine, and
-``python -m tests.benchmarks.scale FILE`` prints the table of docs/scale.md by what that file says.
+``python -m tests.benchmarks.scale FILE`` prints the table of docs/scale.md, for 10 to 1,000 million a day, by what that file says.
 """
 
 import argparse
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 from redis import Redis
 from rich.console import Console
 from rich.table import Table
@@ -33,12 +36,13 @@ from service.store.embedded import EmbeddedStore
 from service.wiring import Rooms, lay_out, open_rooms
 from tests.benchmarks.capacity import Terms, Units, plan
 from tests.benchmarks.figure import Figure
-from tests.benchmarks.ingest import BY_CORE, processor
+from tests.benchmarks.ingest import BY_CORE, free_port, messages, posted, processor
 from tests.benchmarks.live import texts
 
 MESSAGES, BATCH = 20_000, 500
 TOPICS = 200
 EMBEDDED = 400  # messages that workers embed in the comparison of one and two
+POSTED, SENDERS = 6_000, 32  # messages that APIs take one by one in that comparison, and connections that post them
 PATIENCE = 300.0  # seconds
 MILLIONS = (10, 100, 1_000)
 
@@ -50,12 +54,14 @@ WORKER = "worker: embed and count, each text new"
 def figures() -> list[Figure]:
     store, kept, wire = asyncio.run(_store_costs())
     (one, by_core), (two, _) = _workers(1), _workers(2)
+    door, doors = _apis(1), _apis(2)
     return [
         Figure(STORE, store * 1e6, "µs", note="accept and count"),
         Figure(KEPT, kept, "bytes", note="its id, and its customer on its topic"),
         Figure(WIRE, wire, "bytes", note="a message, in and out"),
         Figure(WORKER, by_core, "messages/s of a core"),
         Figure("two workers", two, "a second", two / one, f"one worker ({one:.0f})", note="one thread each"),
+        Figure("two APIs on a port", doors, "a second", doors / door, f"one API ({door:.0f})", note="and one sender"),
     ]
 
 
@@ -130,6 +136,40 @@ def _workers(count: int) -> tuple[float, float]:
                 one.terminate()
             for one in workers:
                 one.wait()
+
+
+def _apis(count: int) -> float:
+    """Messages a second, by the clock, that so many API processes on one port take one by one."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        EmbeddedStore(Path(folder), durable=False) as embedded,
+        Redis.from_url(embedded.url) as store,
+    ):
+        port = free_port()
+        environment = os.environ | {
+            "TOCSIN_STORE_URL": embedded.url, "TOCSIN_HASH_KEY": "k" * 32, "TOCSIN_PORT": str(port),
+            "TOCSIN_APIS": str(count), "TOCSIN_DATA_DIR": folder, "TOCSIN_LOG_LEVEL": "error",
+        }  # fmt: skip
+        command = [sys.executable, "-m", "service", "api"]
+        apis = [subprocess.Popen(command, env=environment) for _ in range(count)]
+        try:
+            assert sleep_until(lambda: len(store.keys(keys.metrics("api-*"))) == count, seconds=PATIENCE)
+            assert sleep_until(lambda: _heard(port), seconds=PATIENCE)
+            bodies = [orjson.dumps(one) for one in islice(messages(), POSTED)]
+            begun = time.perf_counter()
+            asyncio.run(posted(port, "/v1/messages", bodies, SENDERS, 202))
+            return POSTED / (time.perf_counter() - begun)
+        finally:
+            for one in apis:
+                one.terminate()
+            for one in apis:
+                one.wait()
+
+
+def _heard(port: int) -> bool:
+    """Whether anybody listens on a port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 async def _fill(url: str) -> None:

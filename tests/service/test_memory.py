@@ -1,10 +1,11 @@
 """Memory given back to the machine."""
 
+import gc
 from pathlib import Path
 
 import numpy as np
 
-from service.memory import give_back
+from service.memory import give_back, settle
 
 _PIECE, _PIECES = 8_000, 8_000  # bytes, and how many: 64 MB in pieces too small to be mapped one by one
 
@@ -17,6 +18,18 @@ def test_what_was_freed_below_what_is_still_in_use_goes_back_to_the_machine() ->
     assert give_back()
     assert before - _resident() > _PIECE * _PIECES / 2
     assert len(kept) == _PIECES / 100
+
+
+def test_what_is_loaded_is_looked_through_no_more_and_what_comes_later_is() -> None:
+    loaded: list[list[int]] = [[]]
+    try:
+        settle()
+        later: list[list[int]] = [[]]
+        looked_through = {id(one) for one in gc.get_objects()}
+        assert id(loaded) not in looked_through
+        assert id(later) in looked_through
+    finally:
+        gc.unfreeze()
 
 
 def _resident() -> int:
