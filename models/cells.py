@@ -82,18 +82,19 @@ class Cells:
 
     def judge(self, outlook: Outlook, *, threshold: float) -> tuple[CellVerdict, ...]:
         """The cells that score ``threshold`` or more as of the last bucket, the most telling first."""
-        (score, best, seen, mean, variance), names = self._scores(outlook), self._state.cells()
+        score, best, seen, mean, variance = self._scores(outlook)
 
         def verdict(row: int, score: float) -> CellVerdict:
             w = int(best[row])
             due, spread = float(mean[w, row]), float(variance[w, row])
             bound = upper_bound(threshold + HANDICAPS[w], due, spread, least=LEAST_COUNT - 1)
-            return CellVerdict(names[row], WINDOWS[w], int(seen[w, row]), due, int(bound), score)
+            return CellVerdict(cells[row], WINDOWS[w], int(seen[w, row]), due, int(bound), score)
 
         told: dict[int, float] = {}
         for row in np.nonzero(score >= threshold)[0].tolist():
             meant = self._meant(row, score, best, seen - mean)
             told[meant] = max(told.get(meant, -np.inf), float(score[row]))
+        cells = self._state.cells(told)
         return tuple(verdict(row, told[row]) for row in sorted(told, key=lambda row: -told[row]))
 
     def _meant(self, row: int, score: FloatArray, best: NDArray[np.int64], excess: FloatArray) -> int:
@@ -108,8 +109,9 @@ class Cells:
 
     def scores(self, outlook: Outlook) -> dict[Cell, float]:
         """The score of every cell that counted anybody in the last day; for calibration and for the curious."""
-        score, names = self._scores(outlook)[0], self._state.cells()
-        return {names[row]: float(score[row]) for row in np.nonzero(score > -np.inf)[0].tolist()}
+        score = self._scores(outlook)[0]
+        cells = self._state.cells(np.nonzero(score > -np.inf)[0].tolist())
+        return {cell: float(score[row]) for row, cell in cells.items()}
 
     def _scores(self, outlook: Outlook) -> tuple[FloatArray, NDArray[np.int64], FloatArray, FloatArray, FloatArray]:
         """Score and most telling window of each cell, and counts, means and variances (W, C)."""

@@ -6,8 +6,9 @@ topics; a *field* is one attribute of one topic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,9 +65,10 @@ class CellState:
         self._kin: dict[tuple[str, str], tuple[str, str]] = {}
         self._file = CellFile(HOURS)
 
-    def cells(self) -> list[Cell]:
-        """Every cell, by row."""
-        return [Cell(*name) for name in self._cells.names]
+    def cells(self, rows: Iterable[int]) -> dict[int, Cell]:
+        """The cells of these rows, few of them: one is made for each."""
+        names = list(self._cells.names)
+        return {row: Cell(*names[row]) for row in rows}
 
     def topics(self) -> tuple[list[str], NDArray[np.int64]]:
         """Topics, and for each cell which of them it is of."""
@@ -90,7 +92,7 @@ class CellState:
         before = len(self)
         self._register.take(counted, self._hour % HOURS)
         if len(self) > before:
-            self._forget_index()
+            self._parents = None
         return len(self)
 
     def heard(self) -> set[tuple[str, str]]:
@@ -190,16 +192,18 @@ class CellState:
     # ------------------------------------------------------------------ expect
 
     def _index(self) -> tuple[NDArray[np.int64], ...]:
-        """Rows of each cell's value, field, attribute and topic."""
-        if self._links is None:
-            names = list(self._cells.names)
-            self._links = (
+        """Rows of each cell's value, field, attribute and topic; those of cells that came since are added."""
+        links = self._links
+        if links is None or len(links[0]) < len(self):
+            names = list(islice(self._cells.names, 0 if links is None else len(links[0]), None))
+            new = (
                 np.array([self._values.names[a, v] for _, a, v in names], np.int64),
                 np.array([self._fields.names[t, a] for t, a, _ in names], np.int64),
                 np.array([self._attributes.names[(a,)] for _, a, _ in names], np.int64),
                 np.array([self._topics.names[(t,)] for t, _, _ in names], np.int64),
             )
-        return self._links
+            links = self._links = new if links is None else tuple(map(np.concatenate, zip(links, new, strict=True)))
+        return links
 
     def _other_share(self, windows: Sequence[int]) -> tuple[FloatArray, FloatArray]:
         """Share (W, C) of each cell's value among the other messages of the last so many hours, and its variance.
@@ -256,10 +260,11 @@ class CellState:
     def _kin_rows(self) -> NDArray[np.int64]:
         """The cell of the same topic with the parent value, for each cell that has one; else -1."""
         if self._parents is None:
-            found = self._cells.names
-            self._parents = np.array(
-                [found.get((t, *self._kin[a, v]), -1) if (a, v) in self._kin else -1 for t, a, v in found], np.int64
-            )
+            found, parents = self._cells.names, np.full(len(self), -1, np.int64)
+            children = [row for value, row in self._values.names.items() if value in self._kin]
+            for row, cell in self.cells(np.nonzero(np.isin(self._index()[0], children))[0].tolist()).items():
+                parents[row] = found.get((cell.topic, *self._kin[cell.attribute, cell.value]), -1)
+            self._parents = parents
         return self._parents
 
     def parts_of(self, row: int) -> list[int]:

@@ -11,7 +11,7 @@ from models.buckets import bucket_of
 from service.clock import Clock
 from service.errors import StoreAway, Unavailable
 from service.logs import log
-from service.memory import give_back
+from service.memory import give_back, settle
 from service.pipeline.watermark import event_watermark, wall_watermark
 from service.settings import Settings, TimeMode
 from service.store.gauges import Gauges
@@ -114,6 +114,8 @@ class JudgeRole:
             await self._discovery.scan(watermark)
         await self._judge.advance(watermark, now)
         await self._judge.peek(now)
+        if self._trimmed is None:
+            settle()  # its state is read by now
         if self._trimmed is None or now - self._trimmed >= _TRIM:
             self._trimmed = now
             give_back()

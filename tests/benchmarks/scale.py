@@ -1,7 +1,7 @@
 """A part of `make bench`: unit costs in the store, one worker and one API against two; alone, machines by messages a day.
 
 ``make bench ARGS="ingest scale --json FILE"`` measures what a message costs on your machine, and
-``python -m tests.benchmarks.scale FILE`` prints the table of docs/scale.md, for 10 to 1,000 million a day, by what that file says.
+``python -m tests.benchmarks.scale FILE`` prints the table of docs/scale.md, for 10 to 1,000 million, by what it says.
 """
 
 import argparse
