@@ -215,7 +215,8 @@ def headline(alert: Alert, language: Language = "en") -> str:
     """One line in plain words: what, how much, since when; with the topic's label in that language if it has one."""
     evidence, window = alert.evidence, alert.evidence.window
     if evidence.gauge is not None:
-        told = [figure_words(evidence.gauge, one) for one in (window.observed, window.expected, window.upper_bound)]
+        shown = (window.observed, window.expected, window.upper_bound)
+        told = [figure_words(evidence.gauge, one, language) for one in shown]
         return _GAUGE_HEADLINES[language].format(
             label=evidence.topic.labels.get(language) or evidence.topic.label,
             value=told[0],
@@ -234,15 +235,24 @@ def headline(alert: Alert, language: Language = "en") -> str:
     )
 
 
-def figure_words(gauge: GaugeFigures, value: float) -> str:
+_UNITS: Mapping[Language, Mapping[str, str]] = {
+    "en": {},
+    "zh": {"s": "秒", "min": "分钟", "h": "小时", "d": "天", "points": "分"},
+}
+
+
+def figure_words(gauge: GaugeFigures, value: float, language: Language = "en") -> str:
     """A figure of an indicator in its unit.
 
     >>> from models.indicator import Direction, Kind
     >>> from models.limits import Cause
     >>> figure_words(GaugeFigures("w", Kind.share, Direction.up, "min", 80.0, Cause.learnt), 0.274)
     '27.4%'
+    >>> figure_words(GaugeFigures("h", Kind.mean, Direction.up, "min", 80.0, Cause.learnt), 27.1, "zh")
+    '27.1 分钟'
     """
-    return f"{100 * value:.3g}%" if gauge.percent else f"{value:.3g} {gauge.unit}".rstrip()
+    unit = _UNITS[language].get(gauge.unit, gauge.unit)
+    return f"{100 * value:.3g}%" if gauge.percent else f"{value:.3g} {unit}".rstrip()
 
 
 def span_words(minutes: int, language: Language = "en") -> str:

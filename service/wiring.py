@@ -23,6 +23,7 @@ from service.settings import Settings, TimeMode
 from service.store import keys
 from service.store.access import AccessLog
 from service.store.adapters import Adapters
+from service.store.agents import KEPT as GROUP_KEPT
 from service.store.agents import AgentGroups
 from service.store.alerts import AlertBook
 from service.store.answers import Answers, publish_answers
@@ -165,6 +166,7 @@ def kept(settings: Settings) -> tuple[Keeping, ...]:
     hashed: Mapping[Language, str] = {"en": "keyed hash", "zh": "带密钥哈希"}
     numbers: Mapping[Language, str] = {"en": "numbers of alerts", "zh": "告警编号"}
     named: Mapping[Language, str] = {"en": "names of keys", "zh": "密钥名称"}
+    agents = Keeping({"en": "who is in a group of agents", "zh": "客服小组成员"}, hashed, GROUP_KEPT)
     return (
         Keeping({"en": "messages", "zh": "消息"}, text, settings.keep_messages, settings.recent),
         Keeping({"en": "alerts with sample messages", "zh": "告警及样例消息"}, text, settings.keep_alerts),
@@ -179,6 +181,7 @@ def kept(settings: Settings) -> tuple[Keeping, ...]:
         Keeping({"en": "pushed context", "zh": "推送的顾客资料"}, text, settings.keep_context),
         Keeping({"en": "that a customer was erased", "zh": "已抹去某位顾客的记录"}, hashed, KEPT),
         Keeping({"en": "who looked at customers' data", "zh": "谁查看过顾客资料"}, named, settings.keep_access),
+        *((agents,) if settings.agent_groups else ()),
     )
 
 

@@ -36,7 +36,7 @@ async def read_budget(request: Request) -> dict[str, Any]:
     budget = chosen or parts.false_alarms_per_week
     position, state = await parts.judge.state()
     choices: list[dict[str, Any]] = []
-    rang = noise = 0
+    judged = parts.clock() if position is None else start_of(position + 1)
     if position is not None:
         detector = unpack_detector(state)
         watch = Watch.unpack(state["watch"]) if "watch" in state else Watch(CROWDS * budget)
@@ -51,16 +51,15 @@ async def read_budget(request: Request) -> dict[str, Any]:
             }
             for one in meanings(detector, watch, position + 1, budgets, CellWatch.unpack(hidden) if hidden else None)
         ]
-        first = start_of(position + 1) - SPAN
-        filed = [one for one in await parts.book.newest(_MOST) if one.alert.fired_at >= first and not one.alert.silent]
-        rang, noise = len(filed), sum(one.facts.judgement is Judgement.noise for one in filed)
+    newest = await parts.book.newest(_MOST)
+    filed = [one for one in newest if one.alert.fired_at >= judged - SPAN and not one.alert.silent]
     return {
         "false_alarms_per_week": budget,
         "setting": parts.false_alarms_per_week,
         "chosen": chosen is not None,
         "from": iso(start_of(position + 1) - SPAN) if position is not None else None,
-        "rang": rang,
-        "noise": noise,
+        "rang": len(filed),
+        "noise": sum(one.facts.judgement is Judgement.noise for one in filed),
         "choices": choices,
     }
 

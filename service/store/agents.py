@@ -7,7 +7,7 @@ from models.agents import AgentRules
 from service.store import keys
 from service.store.redis import Store, store_errors
 
-_KEPT = timedelta(days=30)  # a team that did not work for a month is counted anew
+KEPT = timedelta(days=30)  # a team that did not work for a month is counted anew
 
 
 class AgentGroups:
@@ -25,7 +25,7 @@ class AgentGroups:
                 key = keys.agents(name.lower(), value)
                 if agent is not None:
                     await self._store.client.sadd(key, agent)
-                    await self._store.client.expire(key, int(_KEPT.total_seconds()))
+                    await self._store.client.expire(key, int(KEPT.total_seconds()))
                 if await self._store.client.scard(key) >= self._rules.least:
                     admitted[name] = value
         return admitted

@@ -6,8 +6,8 @@ import { chart } from "./curve.js";
 import { act } from "./deeds.js";
 import { ask, h, said, scroll, toast } from "./dom.js";
 import { save } from "./evidence.js";
-import { moment, number, percent, span, sum, times, when } from "./format.js";
-import { counted, figure, inPercent, moved } from "./gauges.js";
+import { moment, number, percent, span, sum, when } from "./format.js";
+import { counted, figure, inPercent, moved, timesUsual, unitOf } from "./gauges.js";
 import { factors } from "./factors.js";
 import { failure, failureLine, severity, tags, waiting } from "./marks.js";
 import { rates } from "./rates.js";
@@ -139,17 +139,20 @@ function cameBack({ alert_id: id, resolved_at: at, judgement }) {
 }
 
 function tiles(alert) {
-  const tile = (name, value, more) => h("div", {}, h("dt", {}, t(name)), h("dd", {}, h("b", {}, value), more && h("span", { class: "muted" }, more)));
+  const tile = (name, value, more) => h("div", {}, h("dt", {}, name), h("dd", {}, h("b", {}, value), more && h("span", { class: "muted" }, more)));
   return h(
     "dl",
     { class: "tiles" },
-    tile("alert.observed", figure(alert.observed, alert), t("alert.in", { span: span(alert.window.minutes) })),
-    tile("alert.bound", figure(alert.upper_bound, alert), t("alert.over", { n: figure(Math.max(0, alert.observed - alert.upper_bound), alert) })),
-    tile("alert.expected", figure(alert.expected, alert), t("feed.times", { n: number(alert.indicator ? alert.observed / alert.expected : times(alert.observed, alert.expected)) })),
-    h("div", {}, h("dt", {}, counted("alert.customers", alert)), h("dd", {}, h("b", {}, number(alert.customers)), h("span", { class: "muted" }, counted("alert.messages", alert, { n: number(alert.messages) })))),
-    tile("alert.since", moment(alert.onset), span(lasted(alert))),
+    tile(t("alert.observed"), figure(alert.observed, alert), t("alert.in", { span: span(alert.window.minutes) })),
+    tile(counted("alert.bound", alert), figure(alert.upper_bound, alert), counted("alert.over", alert, { n: figure(beyond(alert), alert) })),
+    tile(counted("alert.expected", alert), figure(alert.expected, alert), t("feed.times", { n: number(timesUsual(alert)) })),
+    tile(counted("alert.customers", alert), number(alert.customers), counted("alert.messages", alert, { n: number(alert.messages) })),
+    tile(t("alert.since"), moment(alert.onset), span(lasted(alert))),
   );
 }
+
+/** How far beyond its bound an alert is; an indicator may be beyond it below. */
+const beyond = ({ observed, upper_bound: bound, indicator }) => (indicator ? Math.abs(observed - bound) : Math.max(0, observed - bound));
 
 function deeds(alert, book) {
   const open = standing(alert) !== "ended";
@@ -219,6 +222,7 @@ function costOf(alert) {
       const kind = alert.indicator ? `cost.assumed.${costKind(a)}` : "cost.assumed";
       const forms = { ticket: money, order: money, hour: money, returned_low: percent, returned_high: percent, again_low: percent, again_high: percent };
       const values = Object.fromEntries(Object.entries(a).map(([name, value]) => [name, (forms[name] ?? plain)(value)]));
+      if (alert.indicator) values.unit = unitOf(alert.indicator);
       told.replaceChildren(block("alert.cost", h("p", {}, h("b", {}, t("cost.likely", { low: money(cost.low), high: money(cost.high), likely: money(cost.likely) }))), h("p", { class: "muted small" }, t(kind, values))));
     },
     () => {}, // What it cost is an aside: the alert stands without it.
@@ -249,11 +253,11 @@ function quote(text) {
 
 function culprits(alert) {
   if (alert.culprits.length === 0) return h("p", { class: "muted" }, t("alert.culprits.none"));
-  const top = Math.max(1, alert.observed, ...alert.culprits.map((one) => one.observed));
-  return h("ul", { class: "culprits" }, alert.culprits.map((one) => culprit(one, top)));
+  const top = Math.max(1, alert.indicator ? 0 : alert.observed, ...alert.culprits.map((one) => one.observed));
+  return h("ul", { class: "culprits" }, alert.culprits.map((one) => culprit(one, top, alert)));
 }
 
-function culprit(one, top) {
+function culprit(one, top, alert) {
   const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("i", {}), h("u", {}));
   bar.firstChild.style.inlineSize = `${(100 * one.observed) / top}%`;
   bar.lastChild.style.insetInlineStart = `${Math.min(100, (100 * one.expected) / top)}%`;
@@ -262,7 +266,7 @@ function culprit(one, top) {
     {},
     h("p", {}, h("span", { class: "muted" }, said(one.attribute)), " ", h("b", {}, said(one.value)), h("span", { class: "lift" }, t("alert.culprit.lift", { n: number(one.lift) }))),
     bar,
-    h("p", { class: "muted small" }, t("alert.culprit.figures", { observed: number(one.observed), expected: number(one.expected) }), " · ", t("alert.culprit.p", { p: one.p })),
+    h("p", { class: "muted small" }, counted("alert.culprit.figures", alert, { observed: number(one.observed), expected: number(one.expected) }), " · ", t("alert.culprit.p", { p: one.p })),
   );
 }
 
@@ -286,7 +290,7 @@ function thresholds(alert) {
 function windows(alert) {
   const all = alert.windows.length ? alert.windows : [alert.window];
   const spoke = (one) => one.minutes === alert.window.minutes && one.end === alert.window.end;
-  const names = ["alert.why.window", "alert.observed", "alert.expected", "alert.bound"];
+  const names = [t("alert.why.window"), t("alert.observed"), counted("alert.expected", alert), counted("alert.bound", alert)];
   const row = (one) =>
     h(
       "tr",
@@ -296,7 +300,7 @@ function windows(alert) {
       h("td", {}, figure(one.expected, alert)),
       h("td", {}, figure(one.upper_bound, alert)),
     );
-  return h("table", { class: "figures" }, h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, t(name))))), h("tbody", {}, all.map(row)));
+  return h("table", { class: "figures" }, h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, all.map(row)));
 }
 
 /** What led to it and what was done about it, as the service kept it, and how far the figures reach. */

@@ -2,7 +2,7 @@
 
 import { h, s, scroll } from "./dom.js";
 import { number, span, when } from "./format.js";
-import { counted, figure } from "./gauges.js";
+import { counted, figure, unitOf } from "./gauges.js";
 import { locale, t, topicName } from "./words.js";
 
 const HOUR = 3_600_000;
@@ -113,7 +113,7 @@ function legend(per, surge, alert) {
   const entry = (kind) =>
     h("li", {}, s("svg", { viewBox: "0 0 18 12", "aria-hidden": "true" }, ...sign(kind)), kind === "observed" ? counted("curve.observed", alert) : t(`curve.${kind}`));
   const kinds = ["observed", ...(surge ? ["over"] : []), "upper", "band", ...(surge ? ["bound"] : [])].map(entry);
-  return h("figcaption", {}, h("ul", { class: "legend" }, kinds, h("li", { class: "per" }, alert.indicator?.unit ? t("gauge.curve.per", { span: per, unit: alert.indicator.unit }) : t("curve.per", { span: per }))));
+  return h("figcaption", {}, h("ul", { class: "legend" }, kinds, h("li", { class: "per" }, alert.indicator?.unit ? t("gauge.curve.per", { span: per, unit: unitOf(alert.indicator) }) : t("curve.per", { span: per }))));
 }
 
 function sign(kind) {

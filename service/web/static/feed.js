@@ -3,8 +3,8 @@
 import { byUrgency, culpritNames, fits, lasted, standing } from "./alerts.js";
 import { act } from "./deeds.js";
 import { h, said, selecting, toast } from "./dom.js";
-import { moment, number, span, times, when } from "./format.js";
-import { counted, figure } from "./gauges.js";
+import { moment, number, span, when } from "./format.js";
+import { counted, figure, timesUsual } from "./gauges.js";
 import { failure, failureLine, quiet, severity, tags, waiting } from "./marks.js";
 import { spark } from "./curve.js";
 import { clip } from "./text.js";
@@ -291,6 +291,6 @@ function figures(alert) {
     "div",
     { class: "numbers" },
     h("p", {}, h("b", {}, figure(alert.observed, alert)), " ", h("span", { class: "muted" }, counted("feed.in", alert, { span: span(alert.window.minutes) }))),
-    h("p", { class: "muted" }, t("feed.bound", { n: figure(alert.upper_bound, alert) }), " · ", t("feed.times", { n: number(times(alert.observed, alert.expected)) })),
+    h("p", { class: "muted" }, t("feed.bound", { n: figure(alert.upper_bound, alert) }), " · ", t("feed.times", { n: number(timesUsual(alert)) })),
   );
 }

@@ -1,6 +1,6 @@
 // Indicators on the page: figures in their own unit, shares in percent.
 
-import { number } from "./format.js";
+import { number, times } from "./format.js";
 import { locale, maybe, t } from "./words.js";
 
 const PERCENT = new Set(["share", "ratio"]);
@@ -32,8 +32,11 @@ export function shown(value, indicator) {
 
 function withUnit(value, indicator) {
   const text = new Intl.NumberFormat(locale(), { maximumSignificantDigits: 3 }).format(value);
-  return inPercent(indicator) ? `${text}%` : `${text} ${indicator.unit}`.trim();
+  return inPercent(indicator) ? `${text}%` : `${text} ${unitOf(indicator)}`.trim();
 }
+
+/** An indicator's unit in the language shown. */
+export const unitOf = ({ unit }) => maybe(`unit.${unit}`) ?? unit;
 
 /** What an alert's observations are called: customers, or observations of its indicator. */
 export const counted = (name, alert, values) => t(alert.indicator ? `gauge.${name}` : name, values);
@@ -43,3 +46,6 @@ export function moved(why, indicator) {
   const told = Object.entries(why).map(([name, times]) => `${maybe(`gauge.factor.${name}`) ?? maybe(`factor.${name}`) ?? name} × ${number(times, 2)}`);
   return told.join(" · ") + (inPercent(indicator) ? ` ${t("gauge.odds")}` : "");
 }
+
+/** How many times the usual an alert's figure is. */
+export const timesUsual = ({ observed, expected, indicator }) => (indicator ? observed / expected : times(observed, expected));

@@ -6,6 +6,8 @@ import { moment, number } from "./format.js";
 import { failure, failureLine, waiting } from "./marks.js";
 import { spoken, t } from "./words.js";
 
+const KEYLESS = "nobody asked"; // as the service writes down who looked where keys are not asked for
+
 /** The view for everybody who asks what Tocsin watches. */
 export class Privacy {
   constructor() {
@@ -32,7 +34,7 @@ export class Privacy {
   #draw({ kept, agents, looks }) {
     const looked = h("div", {}, h("p", { class: "muted" }, t("loading")));
     readAccess().then(
-      (found) => looked.replaceChildren(found.looks.length ? h("ul", { class: "dead" }, found.looks.map((one) => h("li", {}, moment(one.at), said(one.who), said(t(`privacy.did.${one.what}`)), said(one.about)))) : t("privacy.nobody")),
+      (found) => looked.replaceChildren(found.looks.length ? h("ul", { class: "dead" }, found.looks.map((one) => h("li", {}, moment(one.at), said(one.who === KEYLESS ? t("privacy.keyless") : one.who), said(t(`privacy.did.${one.what}`)), said(one.about)))) : t("privacy.nobody")),
       (problem) => looked.replaceChildren(problem.status === 403 ? t("privacy.looks", { n: number(looks) }) : failureLine(problem)),
     );
     const row = (one) => h("tr", {}, h("th", { scope: "row" }, one.what[spoken()]), h("td", {}, one.how[spoken()]), h("td", {}, one.days === null ? t("privacy.open") : t("privacy.days", { n: one.days })));

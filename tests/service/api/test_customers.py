@@ -107,3 +107,4 @@ async def test_a_weeks_alerts_tell_how_soon_they_were_taken_in_hand(client: http
     await rooms.book.act(fired.id, "acknowledged", lambda _, facts: replace(facts, acknowledged_at=later))
     (week,) = [one for one in (await client.get("/v1/quality?weeks=1")).json()["weeks"] if one["alerts"]]
     assert (week["acknowledged"], week["minutes_to_acknowledge"]) == (1, 7.0)
+    assert (await client.get("/v1/budget")).json()["rang"] == 1, "though no message was ever judged"

@@ -156,6 +156,8 @@ def test_an_alert_on_an_indicator_says_what_it_crossed_what_it_may_cost_and_whic
     person.sees(".alert .note", "促销进行中：Spring sale")
     person.sees(".alert .pairs", "起始阈值")
     person.sees(".alert", "促销活动 ×")
+    assert "其中不良" in person.sees(".culprits", "returns").text
+    assert "阈值" in person.sees(".alert .tiles", "通常").text
     assert "每张工单 30 元" in person.sees(".alert", "会再次来询").text
 
 
