@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from html import escape
 
 from rich.console import Console
@@ -9,7 +10,7 @@ from rich.table import Table
 
 from models.tables import Broken
 from training.fates import Fate, What
-from training.scoring import Scores, Side
+from training.scoring import LEAST_SCORED, LEAST_SPAN, Scores, Side
 from training.tuning import Tuned
 
 _SHOWN = 20  # rejects
@@ -42,6 +43,30 @@ def figures(scores: Scores, exams: Mapping[str, Tuned]) -> Figures:
     return [(name, was, now) for name, was, now in rows]
 
 
+def notes(scores: Scores, told: Sequence[Fate], exams: Mapping[str, Tuned]) -> list[str]:
+    """What the figures leave open: why one is not told, which surges are missed, why nothing was kept."""
+    called = {fate.topic: fate.called for fate in told}
+    found = []
+    if scores.after.quality is None:
+        found.append(
+            f"kNN-1 and NMI are not told: fewer than {LEAST_SCORED} held-out messages of two issues or more have a label"
+            " (one message in five is held out)."
+        )
+    if scores.before and scores.before.alarms is None:
+        found.append(f"Alarms are not told: the kept messages span less than {LEAST_SPAN.days} days.")
+    for one in scores.missed:
+        at = datetime.fromtimestamp(one.at, UTC)
+        found.append(
+            f"The surge of {called.get(one.topic, one.topic)} on {at:%Y-%m-%d %H:%M} UTC is not found any more."
+        )
+    found += [
+        f"Nothing of the {name} was kept: labels were not found better by it, or known texts would have left their topics."
+        for name, exam in exams.items()
+        if not exam.share
+    ]
+    return found
+
+
 def print_report(
     console: Console,
     scores: Scores,
@@ -55,6 +80,8 @@ def print_report(
     for row in figures(scores, exams):
         table.add_row(*row)
     console.print(table)
+    for note in notes(scores, told, exams):
+        console.print(note)
     topics = Table("topic", "", "called", "before", "after", "example")
     for fate in told:
         if fate.what is not What.KEPT:
@@ -84,6 +111,7 @@ def markdown(
         _verdict(objections),
         "",
         *_table(("held-out messages", "before", "after"), figures(scores, exams)),
+        *(line for note in notes(scores, told, exams) for line in ("", note)),
     ]
     lines += ["", "## Topics", "", _summary(told), ""]
     lines += _table(("topic", "fate", "called", "before", "after", "example"), (_cells(fate) for fate in told))
@@ -111,6 +139,7 @@ def html(
         f"<h1>{escape(name)}</h1>",
         f"<p class='{'bad' if objections else 'good'}'>{escape(_verdict(objections))}</p>",
         _html_table(("held-out messages", "before", "after"), figures(scores, exams)),
+        *(f"<p>{escape(note)}</p>" for note in notes(scores, told, exams)),
         f"<h2>Topics</h2><p>{escape(_summary(told))}</p>",
         _bars(told),
         _html_table(("topic", "fate", "called", "before", "after", "example"), topics),

@@ -18,10 +18,10 @@ from training.grouping import Grouping, grouping
 from training.kept import Kept
 
 _BUCKET = timedelta(hours=1)
-_LEAST_SPAN = timedelta(days=14)  # half to learn from, half to judge: a week is the shortest season
+LEAST_SPAN = timedelta(days=14)  # half to learn from, half to judge: a week is the shortest season
 _SAME_SURGE = timedelta(hours=24) // _BUCKET  # an alarm within a day is the same episode (`models.surge`)
 _SURE = 0.5  # least strength of a message that stands for its topic
-_LEAST_SCORED = 20  # messages; of fewer a share says nothing
+LEAST_SCORED = 20  # messages; of fewer a share says nothing
 
 AGREEMENT = 0.9
 """Least share of old held-out messages that stay under their topic, or go to what it became: a chosen figure, as are
@@ -44,9 +44,17 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """An alarm before that is not raised after; ``at`` is seconds since 1970."""
+
+    topic: TopicId
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scores:
     """Before and after. ``surges_found`` is the share of the alarms before that are raised after; None where the
-    messages are too few or span too little time."""
+    messages are too few or span too little time. ``missed`` are the others."""
 
     before: Side | None
     after: Side
@@ -54,6 +62,7 @@ class Scores:
     surges_found: float | None
     more_alarms_a_week: float | None
     held_out: int
+    missed: tuple[Missed, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -62,7 +71,8 @@ class Scores:
     def from_json(cls, said: Mapping[str, Any]) -> Self:
         """What `to_json` gave."""
         sides = {name: _said(said[name]) for name in ("before", "after")}
-        return cls(**{**said, **sides})
+        missed = tuple(Missed(**one) for one in said["missed"])
+        return cls(**{**said, **sides, "missed": missed})
 
 
 Placed = Sequence[TopicId | None]
@@ -90,8 +100,9 @@ def score(messages: Sequence[Kept], before: Arm | None, after: Arm) -> Scores:
     out = [row for row, one in enumerate(messages) if one.held_out]
     alarms = (_alarms(messages, before.placed), _alarms(messages, after.placed)) if before else (None, None)
     found = more = None
+    missed: tuple[Missed, ...] = ()
     if before and alarms[0] is not None and alarms[1] is not None:
-        found, more = _compared(alarms[0], alarms[1], after.model, _weeks(messages))
+        found, more, missed = _compared(alarms[0], alarms[1], after.model, _weeks(messages))
     return Scores(
         before=_side(messages, before, out, alarms[0]) if before else None,
         after=_side(messages, after, out, alarms[1]),
@@ -99,6 +110,7 @@ def score(messages: Sequence[Kept], before: Arm | None, after: Arm) -> Scores:
         surges_found=found,
         more_alarms_a_week=more,
         held_out=len(out),
+        missed=missed,
     )
 
 
@@ -117,7 +129,8 @@ def objections(scores: Scores) -> tuple[str, ...]:
     if lost > COVERAGE_LOSS:
         found.append(f"{lost:.2f} of old messages lose their topic (at most {COVERAGE_LOSS})")
     if scores.surges_found is not None and scores.surges_found < SURGES_FOUND:
-        found.append(f"only {scores.surges_found:.2f} of the surges of before are found (at least {SURGES_FOUND})")
+        of = before.alarms if before else None
+        found.append(f"only {scores.surges_found:.2f} of the {of} surges of before are found (at least {SURGES_FOUND})")
     if scores.more_alarms_a_week is not None and scores.more_alarms_a_week > MORE_ALARMS:
         found.append(f"{scores.more_alarms_a_week:.1f} more alarms a week (at most {MORE_ALARMS})")
     return tuple(found)
@@ -139,7 +152,7 @@ def scales(messages: Sequence[Kept], before: Placed, after: Arm) -> dict[str, fl
     times = {
         name: now[name] / was[name]
         for name in was.keys() & now.keys()
-        if was[name] >= _LEAST_SCORED and now[name] != was[name]
+        if was[name] >= LEAST_SCORED and now[name] != was[name]
     }
     return {name: times[of] for name, of in whole.items() if of in times and name in live}
 
@@ -161,7 +174,7 @@ def _said(side: Mapping[str, Any] | None) -> Side | None:
 def _side(messages: Sequence[Kept], arm: Arm, out: Sequence[int], alarms: Sequence[Raised] | None) -> Side:
     labelled = [row for row in out if messages[row].label]
     labels = [label for row in labelled if (label := messages[row].label)]
-    scored = len(labelled) >= _LEAST_SCORED and len(set(labels)) > 1
+    scored = len(labelled) >= LEAST_SCORED and len(set(labels)) > 1
     return Side(
         coverage_old=_coverage([arm.placed[row] for row in out if messages[row].old]),
         coverage_new=_coverage([arm.placed[row] for row in out if not messages[row].old]),
@@ -171,12 +184,12 @@ def _side(messages: Sequence[Kept], arm: Arm, out: Sequence[int], alarms: Sequen
 
 
 def _coverage(placed: Placed) -> float | None:
-    return round(float(np.mean([one is not None for one in placed])), 3) if len(placed) >= _LEAST_SCORED else None
+    return round(float(np.mean([one is not None for one in placed])), 3) if len(placed) >= LEAST_SCORED else None
 
 
 def _agreement(messages: Sequence[Kept], before: Placed, after: Arm, out: Sequence[int]) -> float | None:
     pairs = [(before[row], after.placed[row]) for row in out if messages[row].old and before[row] is not None]
-    if len(pairs) < _LEAST_SCORED:
+    if len(pairs) < LEAST_SCORED:
         return None
     agree = [now is not None and was in _ancestors(after.model, now) for was, now in pairs]
     return round(float(np.mean(agree)), 3)
@@ -195,7 +208,7 @@ def _alarms(messages: Sequence[Kept], placed: Placed) -> Sequence[Raised] | None
         if one.old and one.at is not None and topic is not None:
             customers[topic, int(one.at // _BUCKET.total_seconds())].add(one.customer)
     buckets = [bucket for _, bucket in customers]
-    if not buckets or (max(buckets) - min(buckets)) * _BUCKET < _LEAST_SPAN:
+    if not buckets or (max(buckets) - min(buckets)) * _BUCKET < LEAST_SPAN:
         return None
     counts = _counts({key: len(who) for key, who in customers.items()})
     return run(counts, settings_for(counts, _BUCKET), (counts.first + counts.last + 1) // 2).alerts
@@ -219,15 +232,17 @@ def _counts(customers: Mapping[tuple[TopicId, int], int]) -> Counts:
 
 def _compared(
     before: Sequence[Raised], after: Sequence[Raised], model: TopicModel, weeks: float
-) -> tuple[float | None, float]:
-    """The share of alarms before that are there after, and how many more there are a week."""
+) -> tuple[float | None, float, tuple[Missed, ...]]:
+    """The share of alarms before that are there after, how many more there are a week, and which are not there."""
 
     def same(one: Raised, other: Raised) -> bool:
         return one.topic in _ancestors(model, other.topic) and abs(one.bucket - other.bucket) <= _SAME_SURGE
 
-    found = [any(same(one, other) for other in after) for one in before]
+    missed = [one for one in before if not any(same(one, other) for other in after)]
     more = [not any(same(one, other) for one in before) for other in after]
-    return (round(float(np.mean(found)), 3) if found else None), round(sum(more) / max(weeks, 1e-9), 2)
+    found = round(1 - len(missed) / len(before), 3) if before else None
+    told = tuple(Missed(one.topic, one.bucket * _BUCKET.total_seconds()) for one in missed)
+    return found, round(sum(more) / max(weeks, 1e-9), 2), told
 
 
 def _weeks(messages: Sequence[Kept]) -> float:

@@ -44,7 +44,7 @@ class Steps:
             self._console.print(f"{place}/{of} {name}: done before")
             return path.read_bytes()
         columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
-        with Progress(*columns, console=self._console, transient=True) as bar:
+        with Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal) as bar:
             task = bar.add_task(f"{place}/{of} {name}", total=1.0)
             body = make(lambda share: bar.update(task, completed=share))
             took = bar.tasks[0].finished_time or bar.tasks[0].elapsed or 0.0

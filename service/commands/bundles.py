@@ -23,8 +23,9 @@ def show_all() -> int:
 
     async def act(rooms: Rooms) -> int:
         live = (await rooms.models.current()).bundle
-        bundles = Table("bundle", "made", "learnt from", "encoder", "objections")
-        for folder in sorted(path for path in _shelf(load_settings()).glob("[!.]*") if path.is_dir()):
+        shelf = _shelf(load_settings())
+        bundles = Table("bundle", "made", "learnt from", "encoder", "objections", title=f"bundles in {shelf}")
+        for folder in sorted(path for path in shelf.glob("[!.]*") if path.is_dir()):
             bundles.add_row(*_row(folder, live))
         promotions = Table("promoted", "bundle", "in the place of", "reason")
         for one in await rooms.models.promotions():

@@ -54,6 +54,8 @@ def main() -> None:
     arguments.add_argument("--known", type=int, default=0, help="known labels; else half")
     arguments.add_argument("--hold", type=float, default=TUNING.hold)
     arguments.add_argument("--longest", type=int, default=0, help="characters of a text, at most; 0: all")
+    arguments.add_argument("--pool", type=int, default=0, help="messages a label that all seeds draw from; 0: all")
+    arguments.add_argument("--vectors", type=Path, help="npz file of the encoder's vectors, kept between runs")
     arguments.add_argument("--setfit", type=int, nargs="*", default=[], help="shots at which SetFit runs beside it")
     arguments.add_argument("--setfit-steps", type=int, default=TUNING.steps, help="batches of 16 pairs")
     arguments.add_argument("--threads", type=int, default=1)
@@ -62,7 +64,10 @@ def main() -> None:
     cache = Path(os.environ.get("TOCSIN_CACHE", "~/.cache/tocsin")).expanduser()
     folder = given.encoder or prepare(cache, adapter=None)  # the shipped adapter has seen banking77
     labelled = read(given.data / given.set / "data.csv", LEAST_JUDGED + LEARNT, given.longest)
-    plain = remembered(UpperLayers(folder, layers=TUNING.layers, rank=TUNING.rank, seed=0).embed)
+    if given.pool:
+        chance = random.Random(99)
+        labelled = {label: chance.sample(own, min(given.pool, len(own))) for label, own in labelled.items()}
+    plain = remembered(UpperLayers(folder, layers=TUNING.layers, rank=TUNING.rank, seed=0).embed, given.vectors)
     runs = [one(labelled, folder, plain, shots, given, seed) for shots in given.shots for seed in given.seeds]
     print(json.dumps({"set": given.set, "encoder": folder.name, "mean": means(runs), "runs": runs}, indent=1))
 
@@ -80,14 +85,19 @@ def read(path: Path, least: int, longest: int) -> Labelled:
     return {label: texts for label, texts in sorted(found.items()) if len(texts) >= least}
 
 
-def remembered(embed: Embed) -> Embed:
-    """The same vectors, each text embedded once."""
+def remembered(embed: Embed, path: Path | None = None) -> Embed:
+    """The same vectors, each text embedded once; kept in the file at ``path``, if given."""
     known: dict[str, NDArray[np.float32]] = {}
+    if path and path.is_file():
+        with np.load(path) as arrays:
+            known.update(zip(arrays["texts"].tolist(), arrays["vectors"], strict=True))
 
     def found(texts: Sequence[str]) -> Vectors:
         new = [text for text in dict.fromkeys(texts) if text not in known]
         if new:
             known.update(zip(new, embed(new), strict=True))
+            if path:
+                np.savez(path, texts=np.array(list(known)), vectors=np.stack(list(known.values())))
         return np.stack([known[text] for text in texts])
 
     return found

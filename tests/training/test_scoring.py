@@ -1,5 +1,6 @@
 """What would get worse is seen, and refused."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,11 +11,13 @@ from models.embed import Centring, unit
 from models.message import RedactedText
 from models.topic import Topic, TopicId, TopicState
 from models.topics import Assignment, TopicModel
+from training.exam import Mark
 from training.fates import What, fates
 from training.kept import Kept
 from training.matching import match
 from training.report import html, markdown
 from training.scoring import Arm, Scores, objections, scales, score
+from training.tuning import Tuned
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 HOUR = 3_600.0
@@ -59,10 +62,14 @@ def test_the_same_model_has_no_objections() -> None:
 
 def test_a_model_that_loses_a_topic_is_refused_for_what_is_lost() -> None:
     blind = model("a", "b", "c", a=replace(SAME.topics[0], radius=-1.0))
-    told = " ".join(objections(score(MESSAGES, arm(SAME), arm(blind))))
+    found = score(MESSAGES, arm(SAME), arm(blind))
+    told = " ".join(objections(found))
     assert "of old messages stay under their topic" in told
     assert "of old messages lose their topic" in told
-    assert "of the surges of before are found" in told
+    assert f"of the {len(found.missed)} surges of before are found" in told
+    page = markdown("pets", found, fates(SAME, blind, arm(SAME).placed, arm(blind).placed), objections(found), [])
+    day = datetime.fromtimestamp(found.missed[0].at, UTC)
+    assert f"The surge of a on {day:%Y-%m-%d %H:%M} UTC" in page
 
 
 def test_a_topic_that_is_merged_or_split_agrees_with_what_it_came_from() -> None:
@@ -70,6 +77,18 @@ def test_a_topic_that_is_merged_or_split_agrees_with_what_it_came_from() -> None
     assert score(MESSAGES, arm(SAME), arm(model("a", "b", "c", b=gone))).agreement == 1.0
     child = model("a", "d", "c", d=replace(SAME.topics[1], id=TopicId("d"), origin=TopicId("b")))
     assert score(MESSAGES, arm(SAME), arm(child)).agreement == 1.0
+
+
+def test_the_report_says_why_a_figure_is_not_told_and_a_stretch_not_kept() -> None:
+    few = MESSAGES[:30]
+    some = Arm(SAME, VECTORS[:30], SAME.assign(VECTORS[:30]))
+    nothing = Tuned(0.0, Mark(1.0, 1.0), Mark(1.0, 1.0))
+    page = markdown("pets", score(few, some, some), [], (), [], {"stretch": nothing})
+    assert "fewer than 20 held-out messages" in page
+    assert "less than 14 days" in page
+    assert "Nothing of the stretch was kept" in page
+    whole = markdown("pets", score(MESSAGES, arm(SAME), arm(SAME)), [], (), [])
+    assert "held-out messages of" not in whole and "not told" not in whole
 
 
 def test_messages_of_too_little_time_or_number_are_not_scored() -> None:
@@ -101,8 +120,9 @@ def test_a_topic_that_is_only_split_or_merged_counts_no_more_and_no_less() -> No
 
 
 def test_scores_survive_json() -> None:
-    found = score(MESSAGES, arm(SAME), arm(SAME))
-    assert Scores.from_json(found.to_json()) == found
+    for after in (SAME, model("a", "b", "c", a=replace(SAME.topics[0], radius=-1.0))):
+        found = score(MESSAGES, arm(SAME), arm(after))
+        assert Scores.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
 def test_every_fate_is_told_with_its_counts() -> None:

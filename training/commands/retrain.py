@@ -93,4 +93,6 @@ def _report(outcome: Outcome, out: Path, console: Console) -> None:
     out.with_name(f"{out.name}.md").write_text(markdown(out.name, *parts), encoding="utf-8")
     out.with_name(f"{out.name}.html").write_text(html(out.name, *parts), encoding="utf-8")
     print_report(Console(), *parts)
-    console.print(f"{out}, and the report in {out}.md and {out}.html; next: tocsin bundles promote {out}")
+    console.print(
+        f"{out}, and the report in {out}.md and {out}.html; next: tocsin bundles promote {out}", soft_wrap=True
+    )
