@@ -12,7 +12,8 @@ from stdnum.cn import ric
 from models.redact.rule import Span, any_of, find, value
 
 GAP = r"[ \-._·]{0,3}"
-HINTS = (rf"\d(?:{GAP}\d){{8}}", "护照|行证|胞证|乡证|passport")
+ID_HINTS = (rf"\d(?:{GAP}\d){{13}}", r"\d{3}-\d\d-\d{4}", "护照|行证|胞证|乡证|passport")
+CARD_HINTS = (rf"\d(?:{GAP}\d){{14}}",)
 _IS = r"[是为:： ]{0,3}(?:is )?"
 _NUMBER_WORD = r"(?: {0,2}(?:号码|号|(?i:number|no\.?|#)))?"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from models.redact.rule import Span, any_of, find
 
 ORDER_HINTS = ("订单|单号|order",)
-TRACKING_HINTS = ("快递|运单|物流|包裹|货运|tracking|waybill", r"\d{9}", "1z")
+TRACKING_HINTS = ("快递|运单|物流|包裹|货运|tracking|waybill", r"[a-z]\d{9}", "1z")
 
 # Six to forty letters, digits and single hyphens, with a digit among the first.
 _CODE = r"(?P<value>(?=[A-Za-z\-]{0,12}\d)[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){5,39})(?![A-Za-z0-9])"
