@@ -65,7 +65,7 @@ class Scores:
     missed: tuple[Missed, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"missed": [asdict(one) for one in self.missed]}
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:

@@ -110,7 +110,8 @@ def test_a_batch_in_parts_gives_the_gradients_of_the_whole(encoder: UpperLayers)
     parts = encoder.taken()
     loss(encoder.forward(texts)).backward()
     for part, whole in zip(parts, encoder.taken(), strict=True):
-        assert np.abs(part - whole).max() <= 1e-3 * np.abs(whole).max() + 1e-6
+        # bfloat16, where the processor has it, tells three digits; a part left out or taken twice is off by tenths.
+        assert np.abs(part - whole).max() <= 2e-2 * np.abs(whole).max() + 1e-6
 
 
 class Reporting:
