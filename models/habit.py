@@ -51,25 +51,16 @@ def _prior() -> tuple[FloatArray, FloatArray]:
     apart = np.abs(np.arange(24)[:, None] - np.arange(24))
     near = np.exp(-0.5 * (np.minimum(apart, 24 - apart) / 2.0) ** 2)
     hours = 0.5 * near + 0.5 * np.eye(24)
-    blocks = [
-        1.0**2 * np.eye(1),
-        0.8**2 * hours,
-        0.25**2 * np.eye(6),
-        0.4**2 * hours,
-        1.5**2 * np.eye(2),
-        1.0**2 * np.eye(1),
-    ]
-    drifts = [
-        0.03**2 * np.eye(1),
-        0.02**2 * hours,
-        0.006**2 * np.eye(6),
-        0.01**2 * hours,
-        0.02**2 * np.eye(2),
-        0.01**2 * np.eye(1),
-    ]
-    return block_diag(*blocks), block_diag(*drifts)
+    groups = np.eye(1), hours, np.eye(6), hours, np.eye(2), np.eye(1)
+
+    def of(*deviations: float) -> FloatArray:
+        """Level, hours, weekdays, hours of weekends, load, campaign."""
+        found: FloatArray = block_diag(*(one**2 * group for one, group in zip(deviations, groups, strict=True)))
+        return found
+
+    return of(1.0, 0.8, 0.25, 0.4, 1.5, 1.0), of(0.03, 0.02, 0.006, 0.01, 0.02, 0.01)
 
 
 PRIOR, DRIFT = _prior()
 DIFFERS = 0.5**2
-"""Variance by which one campaign's effect differs from the one before's.  Half of what the first may do."""
+"""Variance by which one campaign's effect differs from the one before's: half of what the first may do."""

@@ -65,7 +65,8 @@ class Scores:
     missed: tuple[Missed, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"missed": [asdict(one) for one in self.missed]}
+        said = asdict(self)
+        return said | {"missed": list(said["missed"])}
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
