@@ -11,6 +11,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from models.embed import Language
+
 Row = Mapping[str, Any]
 
 _HEAD = 1 << 16  # bytes that tell how a file is written
@@ -25,6 +27,11 @@ class Broken:
 
     row: int
     reason: str
+    chinese: str = ""
+    """The reason in Chinese; empty where it was given in English alone."""
+
+    def said(self, language: Language) -> str:
+        return self.chinese if language == "zh" and self.chinese else self.reason
 
 
 class TableError(ValueError):
@@ -82,10 +89,10 @@ def _separated(
             except StopIteration:
                 return
             except csv.Error as error:
-                yield number, Broken(number, f"no CSV: {error}")
+                yield number, Broken(number, f"no CSV: {error}", f"不是 CSV：{error}")
                 continue
             if "\0more" in row:
-                yield number, Broken(number, "has more cells than the header")
+                yield number, Broken(number, "has more cells than the header", "单元格比表头多")
             else:
                 yield number, row
 
@@ -117,9 +124,9 @@ def _jsonl(file: BinaryIO, name: str, needed: tuple[str, ...]) -> Iterator[tuple
         try:
             row = orjson.loads(line)
         except orjson.JSONDecodeError as error:
-            yield number, Broken(number, f"no JSON at column {error.colno}")
+            yield number, Broken(number, f"no JSON at column {error.colno}", f"第 {error.colno} 个字符处不是 JSON")
             continue
-        yield number, row if isinstance(row, dict) else Broken(number, "is no JSON object")
+        yield number, row if isinstance(row, dict) else Broken(number, "is no JSON object", "不是 JSON 对象")
 
 
 def _parquet(file: BinaryIO, name: str, needed: tuple[str, ...]) -> Iterator[tuple[int, Row | Broken]]:

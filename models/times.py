@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+EXAMPLE = "2025-03-03T08:05:00+08:00"
+"""How to write a time, for whoever wrote one that cannot be read."""
+
 
 def parse_time(text: str, default_zone: timedelta = timedelta(0)) -> datetime:
     """A time as senders write it (ISO 8601, or seconds since 1970); without a zone it is taken as UTC.
@@ -18,7 +21,7 @@ def parse_time(text: str, default_zone: timedelta = timedelta(0)) -> datetime:
         try:
             return datetime.fromtimestamp(seconds / 1_000 if seconds > 1e11 else seconds, tz=UTC)
         except (OverflowError, OSError):
-            raise ValueError("lies beyond the year 9999; write it as 2025-03-03T08:05:00+08:00") from None
+            raise ValueError(f"lies beyond the year 9999; write it as {EXAMPLE}") from None
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -32,4 +35,4 @@ def _loose(text: str) -> datetime:
             return datetime.strptime(text, pattern)
         except ValueError:
             continue
-    raise ValueError("no time that we can read; write it as 2025-03-03T08:05:00+08:00")
+    raise ValueError(f"no time that we can read; write it as {EXAMPLE}")

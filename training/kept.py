@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 from models.bundle import read_messages
 from models.chatter import is_chatter
@@ -14,8 +13,8 @@ from models.fingerprint import customer_key, normalise, unnamed_key
 from models.gist import gist
 from models.message import RedactedText
 from models.redact import redact
-from models.tables import Broken, read_rows
-from models.times import parse_time
+from models.tables import Broken, Row, read_rows
+from models.times import EXAMPLE, parse_time
 
 _HELD_OUT = 5
 """One message in so many is held out to be scored by: a thousand messages leave 200, a share known to ±.07."""
@@ -62,16 +61,11 @@ def read_file(path: Path, columns: Columns, broken: list[Broken], key: bytes) ->
     ``key`` hashes the customers. Chatter is left out, as the service leaves it out of topics. Raises `TableError`.
     """
     for number, row in read_rows(path, columns.needed):
-        if isinstance(row, Broken):
-            broken.append(row)
-            continue
-        try:
-            kept = _kept(row, columns, key)
-        except ValueError as error:
-            broken.append(Broken(number, str(error)))
-            continue
-        if kept is not None:
-            yield kept
+        found = row if isinstance(row, Broken) else _kept(number, row, columns, key)
+        if isinstance(found, Broken):
+            broken.append(found)
+        elif found is not None:
+            yield found
 
 
 def sample(messages: Iterable[Kept], most: int, seed: int) -> list[Kept]:
@@ -129,20 +123,25 @@ def texts_by(names: Sequence[str | None], messages: Sequence[Kept]) -> dict[str,
     return {name: list(texts) for name, texts in found.items()}
 
 
-def _kept(row: Any, columns: Columns, key: bytes) -> Kept | None:
-    """Raises ValueError with the reason, without what the row holds."""
+def _kept(number: int, row: Row, columns: Columns, key: bytes) -> Kept | Broken | None:
+    """None for chatter."""
     raw = _cell(row, columns.text)
     if raw is None:
-        raise ValueError(f"{columns.text} is empty")
+        return Broken(number, f"{columns.text} is empty", f"“{columns.text}”列是空的")
     text = redact(raw).text
     if is_chatter(text):
         return None
     told, who = _cell(row, columns.time), _cell(row, columns.customer)
+    try:
+        at = parse_time(told).timestamp() if told else None
+    except (ValueError, OverflowError):
+        why = f"{columns.time} is no time that we can read; write it as {EXAMPLE}"
+        return Broken(number, why, f"“{columns.time}”列的时间无法识别；请写成 {EXAMPLE}")
     customer = customer_key(who, key=key) if who else unnamed_key(text)
-    return Kept(text, customer, parse_time(told).timestamp() if told else None, _cell(row, columns.label), False)
+    return Kept(text, customer, at, _cell(row, columns.label), False)
 
 
-def _cell(row: Any, name: str | None) -> str | None:
+def _cell(row: Row, name: str | None) -> str | None:
     value = row.get(name) if name else None
     said = "" if value is None else str(value).strip()
     return said or None

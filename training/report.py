@@ -1,156 +1,148 @@
-"""The report of a retraining: figures side by side and the fate of every topic, for a terminal, Markdown and HTML."""
+"""The report of a retraining: figures side by side and the fate of every topic, for a terminal, Markdown and HTML.
+
+Layout is here, every word in `training.words`.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 
+from models.embed import Language
 from models.tables import Broken
 from training.fates import Fate, What
-from training.scoring import LEAST_SCORED, LEAST_SPAN, Scores, Side
+from training.scoring import LEAST_SCORED, LEAST_SPAN, Scores, Side, objections
 from training.tuning import Tuned
+from training.words import WORDS
 
 _SHOWN = 20  # rejects
 _BARS = 40  # topics in the picture
-_ROW, _LEFT, _WIDE = 22, 260, 420  # pixels
+_ROW, _LEFT, _WIDE = 22, 300, 420  # pixels
+_NAME = 32  # letters of a topic's name left of its bar; a Chinese character is as wide as two
 
 Figures = list[tuple[str, str, str]]
-NONE: Mapping[str, Tuned] = {}
 
 
-def figures(scores: Scores, exams: Mapping[str, Tuned]) -> Figures:
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is told of a retraining; ``exams`` by what was examined: a word of `training.words`."""
+
+    name: str
+    scores: Scores
+    fates: Sequence[Fate]
+    broken: Sequence[Broken] = ()
+    exams: Mapping[str, Tuned] = field(default_factory=dict)
+
+
+def figures(report: Report, language: Language = "en") -> Figures:
     """Name, before and after, as text; a dash where it cannot be told."""
+    say, scores = WORDS[language], report.scores
     before, after = scores.before, scores.after
     rows = [
-        ("kNN-1 of labelled messages", _quality(before, "knn1"), _quality(after, "knn1")),
-        ("NMI of labelled messages", _quality(before, "nmi"), _quality(after, "nmi")),
-        ("old messages with a topic", _told(before.coverage_old if before else None), _told(after.coverage_old)),
-        ("new messages with a topic", _told(before.coverage_new if before else None), _told(after.coverage_new)),
-        ("alarms in the backtest", _told(before.alarms if before else None), _told(after.alarms)),
-        ("old messages under the same topic", "", _told(scores.agreement)),
-        ("surges of before that are found", "", _told(scores.surges_found)),
-        ("alarms a week that are new", "", _told(scores.more_alarms_a_week)),
+        (say["quality"].format(measure=say[name]), _quality(before, name), _quality(after, name))
+        for name in ("knn1", "nmi")
     ]
-    for name, exam in exams.items():
+    rows += [
+        (say["coverage old"], _told(before.coverage_old if before else None), _told(after.coverage_old)),
+        (say["coverage new"], _told(before.coverage_new if before else None), _told(after.coverage_new)),
+        (say["alarms"], _told(before.alarms if before else None), _told(after.alarms)),
+        (say["agreement"], "", _told(scores.agreement)),
+        (say["surges found"], "", _told(scores.surges_found)),
+        (say["more alarms"], "", _told(scores.more_alarms_a_week)),
+    ]
+    for name, exam in report.exams.items():
         rows += [
-            (f"share of the {name} that was kept", "", _told(exam.share)),
-            (f"exam of the {name}: labels found (mean of 1 / rank)", _told(exam.before.rank), _told(exam.after.rank)),
-            (f"exam of the {name}: known texts that stay", "", _told(exam.after.stays)),
+            (say["share"].format(exam=say[name]), "", _told(exam.share)),
+            (say["rank"].format(exam=say[name]), _told(exam.before.rank), _told(exam.after.rank)),
+            (say["stays"].format(exam=say[name]), "", _told(exam.after.stays)),
         ]
-    return [(name, was, now) for name, was, now in rows]
+    return rows
 
 
-def notes(scores: Scores, told: Sequence[Fate], exams: Mapping[str, Tuned]) -> list[str]:
+def notes(report: Report, language: Language = "en") -> list[str]:
     """What the figures leave open: why one is not told, which surges are missed, why nothing was kept."""
-    called = {fate.topic: fate.called for fate in told}
+    say, scores = WORDS[language], report.scores
+    called = {fate.topic: fate.called for fate in report.fates}
     found = []
     if scores.after.quality is None:
-        found.append(
-            f"kNN-1 and NMI are not told: fewer than {LEAST_SCORED} held-out messages of two issues or more have a label"
-            " (one message in five is held out)."
-        )
+        found.append(say["no quality"].format(least=LEAST_SCORED))
     if scores.before and scores.before.alarms is None:
-        found.append(f"Alarms are not told: the kept messages span less than {LEAST_SPAN.days} days.")
-    for one in scores.missed:
-        at = datetime.fromtimestamp(one.at, UTC)
-        found.append(
-            f"The surge of {called.get(one.topic, one.topic)} on {at:%Y-%m-%d %H:%M} UTC is not found any more."
-        )
+        found.append(say["no alarms"].format(days=LEAST_SPAN.days))
     found += [
-        f"Nothing of the {name} was kept: labels were not found better by it, or known texts would have left their topics."
-        for name, exam in exams.items()
-        if not exam.share
+        say["missed"].format(called=called.get(one.topic, one.topic), at=datetime.fromtimestamp(one.at, UTC))
+        for one in scores.missed
     ]
+    found += [say["nothing kept"].format(exam=say[name]) for name, exam in report.exams.items() if not exam.share]
     return found
 
 
-def print_report(
-    console: Console,
-    scores: Scores,
-    told: Sequence[Fate],
-    objections: Sequence[str],
-    broken: Sequence[Broken],
-    exams: Mapping[str, Tuned] = NONE,
-) -> None:
-    """The report on a terminal, topics that stayed as they were left out."""
-    table = Table("held-out messages: " + str(scores.held_out), "before", "after")
-    for row in figures(scores, exams):
+def print_report(console: Console, report: Report) -> None:
+    """The report on a terminal, in English as all that is said there; topics that stayed as they were are left out."""
+    say, broken = WORDS["en"], report.broken
+    table = Table(f"{say['held out']}: {report.scores.held_out}", say["before"], say["after"])
+    for row in figures(report):
         table.add_row(*row)
     console.print(table)
-    for note in notes(scores, told, exams):
+    for note in notes(report):
         console.print(note)
-    topics = Table("topic", "", "called", "before", "after", "example")
-    for fate in told:
+    topics = Table(*_topics_head("en"))
+    for fate in report.fates:
         if fate.what is not What.KEPT:
-            topics.add_row(*_cells(fate))
+            topics.add_row(*_cells(fate, "en"))
     console.print(topics)
-    console.print(_summary(told))
+    console.print(_summary(report.fates, "en"))
     for one in broken[:_SHOWN]:
         console.print(f"row {one.row} rejected: {one.reason}", style="yellow")
     if len(broken) > _SHOWN:
         console.print(f"… and {len(broken) - _SHOWN} more rows, in the report", style="yellow")
-    for objection in objections:
+    for objection in objections(report.scores):
         console.print(f"objection: {objection}", style="red")
 
 
-def markdown(
-    name: str,
-    scores: Scores,
-    told: Sequence[Fate],
-    objections: Sequence[str],
-    broken: Sequence[Broken],
-    exams: Mapping[str, Tuned] = NONE,
-) -> str:
+def markdown(report: Report, language: Language = "en") -> str:
     """The report as Markdown."""
+    say = WORDS[language]
     lines = [
-        f"# {name}",
+        f"# {report.name}",
         "",
-        _verdict(objections),
+        _verdict(report.scores, language),
         "",
-        *_table(("held-out messages", "before", "after"), figures(scores, exams)),
-        *(line for note in notes(scores, told, exams) for line in ("", note)),
+        *_table((say["held out"], say["before"], say["after"]), figures(report, language)),
+        *(line for note in notes(report, language) for line in ("", note)),
     ]
-    lines += ["", "## Topics", "", _summary(told), ""]
-    lines += _table(("topic", "fate", "called", "before", "after", "example"), (_cells(fate) for fate in told))
-    if broken:
-        lines += [
-            "",
-            "## Rows that were rejected",
-            "",
-            *_table(("row", "why"), ((str(b.row), b.reason) for b in broken)),
-        ]
+    lines += ["", f"## {say['topics']}", "", _summary(report.fates, language), ""]
+    lines += _table(_topics_head(language), (_cells(fate, language) for fate in report.fates))
+    if report.broken:
+        lines += ["", f"## {say['rejected']}", "", *_table((say["row"], say["why"]), _rejects(report, language))]
     return "\n".join(lines) + "\n"
 
 
-def html(
-    name: str,
-    scores: Scores,
-    told: Sequence[Fate],
-    objections: Sequence[str],
-    broken: Sequence[Broken],
-    exams: Mapping[str, Tuned] = NONE,
-) -> str:
+def html(report: Report, language: Language = "en") -> str:
     """The report as one page that fetches nothing."""
-    topics = (_cells(fate) for fate in told)
+    say, name = WORDS[language], escape(report.name)
+    tone = "bad" if objections(report.scores) else "good"
     parts = [
-        f"<h1>{escape(name)}</h1>",
-        f"<p class='{'bad' if objections else 'good'}'>{escape(_verdict(objections))}</p>",
-        _html_table(("held-out messages", "before", "after"), figures(scores, exams)),
-        *(f"<p>{escape(note)}</p>" for note in notes(scores, told, exams)),
-        f"<h2>Topics</h2><p>{escape(_summary(told))}</p>",
-        _bars(told),
-        _html_table(("topic", "fate", "called", "before", "after", "example"), topics),
+        f"<h1>{name}</h1>",
+        f"<p class='{tone}'>{escape(_verdict(report.scores, language))}</p>",
+        _html_table((say["held out"], say["before"], say["after"]), figures(report, language)),
+        *(f"<p>{escape(note)}</p>" for note in notes(report, language)),
+        f"<h2>{say['topics']}</h2><p>{escape(_summary(report.fates, language))}</p>",
+        _bars(report.fates, language),
+        _html_table(_topics_head(language), (_cells(fate, language) for fate in report.fates)),
     ]
-    if broken:
-        rows = ((str(one.row), one.reason) for one in broken)
-        parts += ["<h2>Rows that were rejected</h2>", _html_table(("row", "why"), rows)]
-    head = f"<meta charset='utf-8'><title>{escape(name)}</title><style>{_STYLE}</style>"
-    return f"<!doctype html><html lang='en'>{head}{''.join(parts)}</html>\n"
+    if report.broken:
+        rejects = _html_table((say["row"], say["why"]), _rejects(report, language))
+        parts += [f"<h2>{say['rejected']}</h2>", rejects]
+    head = f"<meta charset='utf-8'><title>{name}</title><style>{_STYLE}</style>"
+    return f"<!doctype html><html lang='{_LANG[language]}'>{head}{''.join(parts)}</html>\n"
 
 
+_LANG: Mapping[Language, str] = {"en": "en", "zh": "zh-CN"}
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222}"
     "table{border-collapse:collapse;margin:1em 0}td,th{border-bottom:1px solid #ddd;padding:.3em .7em;text-align:left}"
@@ -158,16 +150,15 @@ _STYLE = (
 )
 
 
-def _bars(told: Sequence[Fate]) -> str:
+def _bars(told: Sequence[Fate], language: Language) -> str:
     """Messages of each topic before and after, as an SVG of its own."""
-    shown = told[:_BARS]
+    say, shown = WORDS[language], told[:_BARS]
     most = max((max(fate.before, fate.after) for fate in shown), default=1) or 1
     rows = []
     for number, fate in enumerate(shown):
         y = number * _ROW
-        rows.append(
-            f"<text x='{_LEFT - 8}' y='{y + 14}' text-anchor='end'>{escape(fate.called[:34])} ({fate.what})</text>"
-        )
+        name = say["bar"].format(called=_cut(fate.called), fate=say[fate.what])
+        rows.append(f"<text x='{_LEFT - 8}' y='{y + 14}' text-anchor='end'>{escape(name)}</text>")
         for count, top, colour in ((fate.before, 3, "#9db4c8"), (fate.after, 10, "#1f5f99")):
             rows.append(
                 f"<rect x='{_LEFT}' y='{y + top}' width='{count / most * _WIDE:.1f}' height='6' fill='{colour}'/>"
@@ -175,24 +166,44 @@ def _bars(told: Sequence[Fate]) -> str:
         rows.append(f"<text x='{_LEFT + _WIDE + 8}' y='{y + 14}'>{fate.before} → {fate.after}</text>")
     height = len(shown) * _ROW
     return (
-        f"<svg role='img' aria-label='messages of each topic, before and after' width='{_LEFT + _WIDE + 120}'"
-        f" height='{height}'>{''.join(rows)}</svg><p>Pale: before; dark: after.</p>"
+        f"<svg role='img' aria-label='{say['bars']}' width='{_LEFT + _WIDE + 120}'"
+        f" height='{height}'>{''.join(rows)}</svg><p>{say['colours']}</p>"
     )
 
 
-def _cells(fate: Fate) -> tuple[str, ...]:
-    preposition = {What.SPLIT: " from ", What.MERGED: " into "}.get(fate.what, "")
-    what = fate.what.value + (preposition + str(fate.other) if preposition and fate.other else "")
+def _cut(called: str) -> str:
+    """
+    >>> _cut("物流信息一直没有更新而且客服没人回复"), _cut("parcel late")
+    ('物流信息一直没有更新而且客服没…', 'parcel late')
+    """
+    return called if cell_len(called) <= _NAME else set_cell_size(called, _NAME - 1).rstrip() + "…"
+
+
+def _topics_head(language: Language) -> list[str]:
+    return [WORDS[language][key] for key in ("topic", "fate", "called", "before", "after", "example")]
+
+
+_WITH_OTHER = {What.SPLIT: "split from", What.MERGED: "merged into"}
+
+
+def _cells(fate: Fate, language: Language) -> tuple[str, ...]:
+    key = _WITH_OTHER.get(fate.what, fate.what) if fate.other else fate.what
+    what = WORDS[language][key].format(other=fate.other)
     return fate.topic, what, fate.called, str(fate.before), str(fate.after), fate.examples[0] if fate.examples else ""
 
 
-def _summary(told: Sequence[Fate]) -> str:
-    counts = Counter(fate.what for fate in told)
-    return ", ".join(f"{counts[what]} {what.value}" for what in What)
+def _rejects(report: Report, language: Language) -> Iterable[tuple[str, str]]:
+    return ((str(one.row), one.said(language)) for one in report.broken)
 
 
-def _verdict(objections: Sequence[str]) -> str:
-    return "Not to be promoted: " + "; ".join(objections) if objections else "No objections."
+def _summary(told: Sequence[Fate], language: Language) -> str:
+    say, counts = WORDS[language], Counter(fate.what for fate in told)
+    return say["next count"].join(say["count"].format(count=counts[what], fate=say[what]) for what in What)
+
+
+def _verdict(scores: Scores, language: Language) -> str:
+    say, found = WORDS[language], objections(scores, language)
+    return say["objections"].format(objections=say["next objection"].join(found)) if found else say["no objections"]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -9,13 +9,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from models.embed import Vectors
+from models.embed import Language, Vectors
 from models.topic import TopicId, TopicState
 from models.topics import Assignment, TopicModel
 from training.backtest import Raised, run, settings_for
 from training.counts import Counts
 from training.grouping import Grouping, grouping
 from training.kept import Kept
+from training.words import WORDS
 
 _BUCKET = timedelta(hours=1)
 LEAST_SPAN = timedelta(days=14)  # half to learn from, half to judge: a week is the shortest season
@@ -115,25 +116,25 @@ def score(messages: Sequence[Kept], before: Arm | None, after: Arm) -> Scores:
     )
 
 
-def objections(scores: Scores) -> tuple[str, ...]:
+def objections(scores: Scores, language: Language = "en") -> tuple[str, ...]:
     """Why the bundle should not go live, by the limits above; none where all is well."""
-    before, after = scores.before, scores.after
+    say, before, after = WORDS[language], scores.before, scores.after
     found = []
     if scores.agreement is not None and scores.agreement < AGREEMENT:
-        found.append(f"only {scores.agreement:.2f} of old messages stay under their topic (at least {AGREEMENT})")
+        found.append(say["less agreement"].format(share=scores.agreement, limit=AGREEMENT))
     if before and before.quality and after.quality:
         for name in ("knn1", "nmi"):
             was, now = getattr(before.quality, name), getattr(after.quality, name)
             if now < was - QUALITY_LOSS:
-                found.append(f"{name} of labelled messages falls from {was:.3f} to {now:.3f} (at most {QUALITY_LOSS})")
+                found.append(say["less quality"].format(measure=say[name], was=was, now=now, limit=QUALITY_LOSS))
     lost = _lost(before, after)
     if lost > COVERAGE_LOSS:
-        found.append(f"{lost:.2f} of old messages lose their topic (at most {COVERAGE_LOSS})")
+        found.append(say["less coverage"].format(share=lost, limit=COVERAGE_LOSS))
     if scores.surges_found is not None and scores.surges_found < SURGES_FOUND:
         of = before.alarms if before else None
-        found.append(f"only {scores.surges_found:.2f} of the {of} surges of before are found (at least {SURGES_FOUND})")
+        found.append(say["fewer surges"].format(share=scores.surges_found, of=of, limit=SURGES_FOUND))
     if scores.more_alarms_a_week is not None and scores.more_alarms_a_week > MORE_ALARMS:
-        found.append(f"{scores.more_alarms_a_week:.1f} more alarms a week (at most {MORE_ALARMS})")
+        found.append(say["too many alarms"].format(more=scores.more_alarms_a_week, limit=MORE_ALARMS))
     return tuple(found)
 
 

@@ -20,7 +20,7 @@ from models.hindsight import summary
 from models.message import RawMessage
 from models.rehearsal import rehearsed
 from models.tables import Broken, Row
-from models.times import parse_time
+from models.times import EXAMPLE, parse_time
 from service.commands.card import alert_card
 from service.errors import BadMessage, Refused
 from service.logs import set_up_logs
@@ -278,7 +278,7 @@ def _message(number: int, row: Row, columns: Columns) -> RawMessage:
     try:
         at = parse_time(fields.get("occurred_at", ""))
     except (ValueError, OverflowError):
-        raise BadMessage(columns.time, "is no time that we can read; write it as 2025-03-03T08:05:00+08:00") from None
+        raise BadMessage(columns.time, f"is no time that we can read; write it as {EXAMPLE}") from None
     return RawMessage(**fields | {"text": fields["text"][:_MOST_TEXT], "occurred_at": at})
 
 

@@ -20,6 +20,7 @@ from rich.console import Console
 from models.bundle import FORMAT, MESSAGES, TOPICS, Data, Encoder, Manifest, NotWritten, load, topics_bytes, write
 from models.embed import Centring, Vectors, language_of
 from models.sentence import load_embedder
+from models.tables import Broken
 from models.takeover import named
 from models.topic import TopicId
 from models.topics import TopicModel
@@ -176,7 +177,9 @@ def test_killed_after_every_step_the_same_command_goes_on_and_ends_as_without(
     one, other = load(tmp_path / "out"), load(tmp_path / "whole")
     assert [topic.id for topic in one.topics.topics] == [topic.id for topic in other.topics.topics]
     assert one.manifest.scores == whole.manifest.scores
-    assert (tmp_path / "out.html").read_text().startswith("<!doctype html>")
+    for ending, said in (("", "No objections."), (".zh-CN", "没有异议。")):
+        assert (tmp_path / f"out{ending}.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+        assert said in (tmp_path / f"out{ending}.md").read_text(encoding="utf-8")
 
 
 def _finished(folder: Path) -> list[str]:
@@ -255,6 +258,26 @@ def test_where_no_row_can_be_used_the_first_reason_is_told(tmp_path: Path, cache
     empty.write_text("said,issue,who\n,late,n1\n,late,n2\n", encoding="utf-8")
     with pytest.raises(ValueError, match="2 rows were rejected, row 1: said is empty"):
         Retraining(order(empty, None, tmp_path / "out", cache), QUIET, NOW).run()
+
+
+def test_why_a_row_is_rejected_is_told_in_both_languages_and_not_what_it_holds(tmp_path: Path) -> None:
+    table, lines = tmp_path / "rows.csv", tmp_path / "rows.jsonl"
+    table.write_text("正文,时间\n,\n坏了,1234-secret\n坏了,99999999999999999\n坏了,,多,余\n", encoding="utf-8")
+    lines.write_text('{"正文": 坏了}\n["坏了"]\n', encoding="utf-8")
+    broken: list[Broken] = []
+    for path, columns in ((table, Columns("正文", time="时间")), (lines, Columns("正文"))):
+        assert list(kept.read_file(path, columns, broken, b"0" * 16)) == []
+    assert [(one.row, one.said("zh").split("；")[0]) for one in broken] == [
+        (1, "“正文”列是空的"),
+        (2, "“时间”列的时间无法识别"),
+        (3, "“时间”列的时间无法识别"),
+        (4, "单元格比表头多"),
+        (1, "第 8 个字符处不是 JSON"),
+        (2, "不是 JSON 对象"),
+    ]
+    assert [one.said("en") for one in broken] == [one.reason for one in broken]
+    assert "secret" not in str(broken) and "坏了" not in str(broken)
+    assert Broken(1, "is odd").said("zh") == "is odd"
 
 
 def test_topics_stay_retired_and_words_of_people_stay(live: Path) -> None:

@@ -1,23 +1,29 @@
 """What would get worse is seen, and refused."""
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from string import Formatter
 
 import numpy as np
 import pytest
 
-from models.embed import Centring, unit
+from models.embed import LANGUAGES, Centring, Language, unit
 from models.message import RedactedText
+from models.tables import Broken
 from models.topic import Topic, TopicId, TopicState
 from models.topics import Assignment, TopicModel
 from training.exam import Mark
-from training.fates import What, fates
+from training.fates import Fate, What, fates
+from training.grouping import Grouping
 from training.kept import Kept
 from training.matching import match
-from training.report import html, markdown
-from training.scoring import Arm, Scores, objections, scales, score
+from training.report import Report, html, markdown
+from training.scoring import Arm, Missed, Scores, Side, objections, scales, score
 from training.tuning import Tuned
+from training.words import WORDS
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 HOUR = 3_600.0
@@ -67,7 +73,7 @@ def test_a_model_that_loses_a_topic_is_refused_for_what_is_lost() -> None:
     assert "of old messages stay under their topic" in told
     assert "of old messages lose their topic" in told
     assert f"of the {len(found.missed)} surges of before are found" in told
-    page = markdown("pets", found, fates(SAME, blind, arm(SAME).placed, arm(blind).placed), objections(found), [])
+    page = markdown(Report("pets", found, fates(SAME, blind, arm(SAME).placed, arm(blind).placed)))
     day = datetime.fromtimestamp(found.missed[0].at, UTC)
     assert f"The surge of a on {day:%Y-%m-%d %H:%M} UTC" in page
 
@@ -83,11 +89,11 @@ def test_the_report_says_why_a_figure_is_not_told_and_a_stretch_not_kept() -> No
     few = MESSAGES[:30]
     some = Arm(SAME, VECTORS[:30], SAME.assign(VECTORS[:30]))
     nothing = Tuned(0.0, Mark(1.0, 1.0), Mark(1.0, 1.0))
-    page = markdown("pets", score(few, some, some), [], (), [], {"stretch": nothing})
+    page = markdown(Report("pets", score(few, some, some), [], exams={"stretch": nothing}))
     assert "fewer than 20 held-out messages" in page
     assert "less than 14 days" in page
     assert "Nothing of the stretch was kept" in page
-    whole = markdown("pets", score(MESSAGES, arm(SAME), arm(SAME)), [], (), [])
+    whole = markdown(Report("pets", score(MESSAGES, arm(SAME), arm(SAME)), []))
     assert "held-out messages of" not in whole and "not told" not in whole
 
 
@@ -146,11 +152,71 @@ def test_every_fate_is_told_with_its_counts() -> None:
 def test_the_page_fetches_nothing_and_shows_no_markup_of_a_message() -> None:
     evil = Topic(TopicId("a"), PLACES[0], 0.2, 5, NOW, names={"en": "<script>alert(1)</script>"})
     told = fates(None, model("a", a=evil), [], [])
-    found = score(MESSAGES, None, arm(SAME))
-    page = html("pets", found, told, ("<b>",), [])
-    assert "<script" not in page and "<svg" in page
+    page = html(Report("<b>", score(MESSAGES, None, arm(SAME)), told, [Broken(1, "<i> is empty")]))
+    assert "<script" not in page and "<b>" not in page and "<i>" not in page and "<svg" in page
     assert "http://" not in page and "https://" not in page and "src=" not in page
-    assert "Not to be promoted" in markdown("pets", found, told, ("worse",), [])
+
+
+def worst() -> Report:
+    """Everything that a report can say, about topics whose names and examples hold no Latin letter."""
+    before = Side(0.9, 0.9, Grouping(0.9, 0.9, 0.9), 5)
+    after = Side(0.5, 0.5, Grouping(0.1, 0.1, 0.1), 9)
+    one, other = TopicId("1"), TopicId("2")
+    told = [
+        Fate(one, what, "猫粮", 3, 4, linked, ("猫粮有股霉味",))
+        for what in What
+        for linked in ((None, other) if what in (What.SPLIT, What.MERGED) else (None,))
+    ]
+    exams = {name: Tuned(0.0, Mark(0.5, 1.0), Mark(0.4, 0.9)) for name in ("tuning", "stretch")}
+    scores = Scores(before, after, 0.5, 0.5, 4.0, 200, (Missed(one, NOW.timestamp()),))
+    return Report("猫粮", scores, told, [Broken(7, "is no JSON object", "不是 JSON 对象")], exams)
+
+
+def least() -> Report:
+    """A report that can tell nothing."""
+    nothing = Side(None, None, None, None)
+    return Report("猫粮", Scores(nothing, nothing, None, None, None, 0), [])
+
+
+def fine() -> Report:
+    """A report without objections."""
+    before = worst().scores.before
+    assert before is not None
+    return Report("猫粮", Scores(before, before, 1.0, 1.0, 0.0, 200), worst().fates)
+
+
+@pytest.mark.parametrize("report", [worst(), least(), fine()], ids=["worst", "least", "fine"])
+@pytest.mark.parametrize("written", [markdown, html])
+def test_no_english_is_left_in_the_chinese_report(report: Report, written: Callable[[Report, Language], str]) -> None:
+    page = written(report, "zh")
+    spoken = [*re.findall("aria-label='([^']*)'", page), re.sub(r"<style>.*?</style>|<[^>]*>", " ", page)]
+    terms = {"kNN", "NMI", "UTC", "JSON"}
+    assert set(re.findall("[A-Za-z]{2,}", " ".join(spoken))) <= terms
+    assert not re.search("[\u3400-\u9fff]", written(replace(report, name="", fates=[]), "en"))
+
+
+def test_each_word_of_the_report_is_there_in_both_languages_with_the_same_figures_and_is_said() -> None:
+    assert WORDS["en"].keys() == WORDS["zh"].keys()
+    for key, text in WORDS["en"].items():
+        figures = [sorted(name for _, name, _, _ in Formatter().parse(one) if name) for one in (text, WORDS["zh"][key])]
+        assert figures[0] == figures[1], key
+    for language in LANGUAGES:
+        said = "".join(html(report, language) for report in (worst(), least(), fine()))
+        for key, text in WORDS[language].items():
+            assert all(part in said for part, *_ in Formatter().parse(text)), key
+
+
+def test_the_page_says_which_language_it_is_in() -> None:
+    assert "<html lang='en'>" in html(fine()) and "<html lang='zh-CN'>" in html(fine(), "zh")
+
+
+def test_objections_are_the_same_in_both_languages_and_colour_the_page() -> None:
+    scores = worst().scores
+    assert len(objections(scores)) == len(objections(scores, "zh")) == 6
+    assert "Not to be promoted: only 0.50 of old" in markdown(worst())
+    assert "不宜上线：只有 0.50 的旧消息" in markdown(worst(), "zh")
+    assert all("class='bad'" in html(worst(), language) for language in LANGUAGES)
+    assert all("class='good'" in html(fine(), language) for language in LANGUAGES)
 
 
 def test_each_former_topic_is_matched_with_one_group_at_most() -> None:

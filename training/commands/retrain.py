@@ -1,5 +1,6 @@
 """``tocsin-train retrain``: from messages to a bundle and its report, in steps that survive being killed."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,13 +10,14 @@ import typer
 from rich.console import Console
 
 from models.bundle import BundleError, not_written
+from models.embed import Language
 from models.encoder.errors import EncoderError
 from models.tables import TableError
 from training.fates import fates
 from training.kept import Columns
 from training.memory import MemoryShort, is_exhausted
 from training.order import Order
-from training.report import html, markdown, print_report
+from training.report import Report, html, markdown, print_report
 from training.retrain import Outcome, Retraining
 from training.spread import ScaleError
 from training.tuning import TUNING
@@ -87,12 +89,15 @@ def _give_up(console: Console, told: str, error: BaseException) -> NoReturn:
     raise typer.Exit(2) from error
 
 
+_ENDINGS: Mapping[Language, str] = {"en": "", "zh": ".zh-CN"}  # as README.zh-CN.md is named
+
+
 def _report(outcome: Outcome, out: Path, console: Console) -> None:
     told = fates(outcome.before, outcome.after, outcome.placed_before, outcome.placed_after)
-    parts = outcome.scores, told, outcome.manifest.objections, outcome.broken, outcome.exams
-    out.with_name(f"{out.name}.md").write_text(markdown(out.name, *parts), encoding="utf-8")
-    out.with_name(f"{out.name}.html").write_text(html(out.name, *parts), encoding="utf-8")
-    print_report(Console(), *parts)
-    console.print(
-        f"{out}, and the report in {out}.md and {out}.html; next: tocsin bundles promote {out}", soft_wrap=True
-    )
+    report = Report(out.name, outcome.scores, told, outcome.broken, outcome.exams)
+    for language, ending in _ENDINGS.items():
+        out.with_name(f"{out.name}{ending}.md").write_text(markdown(report, language), encoding="utf-8")
+        out.with_name(f"{out.name}{ending}.html").write_text(html(report, language), encoding="utf-8")
+    print_report(Console(), report)
+    files = ", ".join(f"{out}{ending}.md and {out}{ending}.html" for ending in _ENDINGS.values())
+    console.print(f"{out}, and the report in {files}; next: tocsin bundles promote {out}", soft_wrap=True)
