@@ -1,13 +1,16 @@
 """Why an alert is believed: figures, curve, culprits, sample messages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import log
 
 from models.exposure import Pace, Rate
 from models.indicator import CostKind, Direction, Kind
 from models.limits import Cause
 from models.message import CustomerKey, RedactedText
+
+LEAST_EXPECTED = 0.5  # customers: fewer count as half a one
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,18 @@ class WindowFigures:
     @property
     def minutes(self) -> int:
         return round((self.end - self.start).total_seconds() / 60)
+
+    @property
+    def telling(self) -> float:
+        """How much likelier the count is at its own rate than at the expected one, in nats (Kulldorff, "A spatial scan
+        statistic", 1997): comparable over windows of different lengths.
+
+        >>> at = datetime(2025, 3, 3)
+        >>> [round(WindowFigures(at, at, seen, 4.0, 9.0).telling, 1) for seen in (0, 4, 20)]
+        [4.0, 0.0, 16.2]
+        """
+        expected = max(self.expected, LEAST_EXPECTED)
+        return self.observed * log(max(self.observed, LEAST_EXPECTED) / expected) - (self.observed - expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +137,21 @@ class Evidence:
     def excused(self) -> bool:
         """Whether complaints rose in step with orders, and with them alone: a sales peak, no defect."""
         return bool(self.rates) and self.rates[0].pace is Pace.in_step
+
+
+def renewed(before: Evidence, now: Evidence) -> Evidence:
+    """What an alert shows after another look: the more telling of both, with the curve of now.
+
+    Long windows still see a surge when it is over, among ever more that is as usual: what was shown at its height stays.
+    A look that sees nothing of what was shown is another surge's, and is shown; so is any after a sales peak.
+    """
+    anew = now.window.start >= before.window.end or before.excused or now.gauge is not None
+    if anew or now.window.telling >= before.window.telling:
+        return now
+    return replace(
+        before,
+        onset=min(before.onset, now.onset),
+        customers=max(before.customers, now.customers),
+        messages=max(before.messages, now.messages),
+        curve=now.curve,
+    )

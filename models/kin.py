@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.culprit import Cell, related
-from models.embed import Vectors
+from models.embed import Vectors, unit
 from models.watch import Place
 
 _SHARED = 0.5
-"""Of a crowd's messages at a place told of, from which the crowd is told. Figures are alike from .3 to .5."""
+"""Of what a crowd has beyond the expected, messages of what was told, from which the crowd is told."""
 _RARE = 0.1
 """Of all messages: a value as rare that crowds twice within a day is one batch with one defect, whatever it is called."""
 
@@ -23,7 +23,7 @@ _RARE = 0.1
 def is_kin(
     vectors: Vectors,
     attributes: Sequence[Mapping[str, str]],
-    centroid: NDArray[np.float32],
+    expected: float,
     cell: Cell | None,
     place: Place,
     *,
@@ -31,28 +31,48 @@ def is_kin(
     far: float,
     share: float,
 ) -> bool:
-    """Whether a crowd is of the event at ``place``: half of its messages are there, or both name one batch or product
-    and that is rare, or they speak of nearly the same.
+    """Whether a crowd is of the event at ``place``: half of what it has beyond the ``expected`` is, or both name one batch
+    or product and that is rare, or they speak of nearly the same and name one thing, or nothing.
 
     ``vectors`` (n, d) and ``attributes`` are those of the crowd's messages, ``cell`` the attribute value that it is
-    of and ``share`` that value's share of all messages; ``near`` and ``far`` are the cosines within which messages are
-    at one place, and within which places are alike.
+    of. Of the event are messages at the place with the value that its alert names, and where that is rare, ``share`` of all
+    messages, any with it. ``near`` and ``far`` are the cosines within which messages are at one place, and within which
+    places are alike.
 
     >>> at = np.array([1, 0], np.float32)
-    >>> place = Place(1, at, 0, 0, 5.0, ("batch", "A1-B2"))
-    >>> is_kin(at[None], [{"batch": "A1-B2"}], at, None, place, near=0.9, far=0.5, share=0.0)
+    >>> place = Place(1, at, 0, 0, 5.0, True, ("batch", "A1-B2"))
+    >>> is_kin(at[None], [{"batch": "A1-B2"}], 0.1, None, place, near=0.9, far=0.5, share=0.0)
     True
-    >>> is_kin(at[None], [{"batch": "A2-B1"}], at, ("sku", "A2"), place, near=0.9, far=0.5, share=0.04)
+    >>> is_kin(at[None], [{"batch": "A2-B1"}], 0.1, ("sku", "A2"), place, near=0.9, far=0.5, share=0.04)
     False
     """
-    there = vectors @ place.centroid > near
+    of_it = vectors @ place.centroid > near
     if place.cell is not None:
-        attribute, value = place.cell
-        there &= np.array([row.get(attribute) == value for row in attributes])
-    if there.mean() >= _SHARED:
+        named = has(attributes, place.cell)
+        of_it = named if share <= _RARE else of_it & named
+    if of_it.sum() >= _SHARED * max(len(vectors) - expected, 1.0):
         return True
-    one_thing = cell is not None and place.cell is not None and (cell == place.cell or related(cell, place.cell))
-    return one_thing and (share <= _RARE or float(centroid @ place.centroid) > far)
+    alike = float(unit(vectors.mean(axis=0)[None])[0] @ place.centroid) > far
+    if cell is None or place.cell is None:
+        return cell == place.cell and alike
+    return (cell == place.cell or related(cell, place.cell)) and (share <= _RARE or alike)
+
+
+def is_another(cell: Cell | None, attributes: Sequence[Mapping[str, str]], place: Place, *, share: float) -> bool:
+    """Whether a crowd at a place told of is another event there: of another value, and a rare one, ``share`` of all messages.
+
+    >>> place = Place(1, np.array([1, 0], np.float32), 0, 0, 5.0, True, ("batch", "A1-B2"))
+    >>> [is_another(("batch", batch), [{"batch": batch}], place, share=0.02) for batch in ("A1-B2", "A7-B1")]
+    [False, True]
+    """
+    if cell is None or place.cell is None or cell == place.cell or related(cell, place.cell):
+        return False
+    return share <= _RARE and float(has(attributes, place.cell).mean()) < _SHARED
+
+
+def has(attributes: Sequence[Mapping[str, str]], cell: Cell) -> NDArray[np.bool_]:
+    """Which rows have an attribute value."""
+    return np.array([row.get(cell[0]) == cell[1] for row in attributes], dtype=bool)
 
 
 def is_named(cell: Cell, attributes: Sequence[Mapping[str, str]], culprits: Sequence[Cell]) -> bool:
@@ -68,6 +88,6 @@ def is_named(cell: Cell, attributes: Sequence[Mapping[str, str]], culprits: Sequ
     return any(
         cell == one
         or related(cell, one)
-        or (len(attributes) > 0 and np.mean([row.get(one[0]) == one[1] for row in attributes]) >= _SHARED)
+        or (len(attributes) > 0 and float(has(attributes, one).mean()) >= _SHARED)
         for one in culprits
     )

@@ -16,6 +16,9 @@ _SAME_WORDING = 0.6
 message of 20 characters leaves .6 to .8, two complaints of one issue share under .3."""
 _CULPRIT_SHARE = 0.7
 """Of the samples with the culprit's value, where there are enough: the rest show that it isn't all of it."""
+_KERNEL = 16.0
+"""Concentration of the kernel (von Mises and Fisher's) that typicality is read with. Of what is shown of a hundred crowds of
+nine streams .96 is about the surge and for 99 the most, with 8 alike; .95 and 96 by nearness to their middle and recency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +32,22 @@ class _Ranked:
 def choose_samples(
     messages: Sequence[Message],
     vectors: Vectors | None = None,
-    centroid: NDArray[np.float32] | None = None,
+    before: Vectors | None = None,
     *,
     prefer: tuple[str, str] | None = None,
     most: int = 8,
 ) -> list[int]:
     """The rows of at most ``most`` messages to show, in the order to show them.
 
-    Taken in turn from the most typical (nearest to the ``centroid`` where vectors (n, d) are given) and the
-    most recent; messages with the attribute value ``prefer`` first, up to `_CULPRIT_SHARE` of all while others
-    are there. No two of one wording, and no two of one customer while other customers are there.
+    The most typical first: those with the most of the others near them, and few of what was said there ``before``, where
+    vectors are given, (n, d) and (m, d), of unit length: what is new is shown, not what is always said. Messages with the
+    attribute value ``prefer`` come first, up to `_CULPRIT_SHARE` of all while others are there. No two of one wording, and
+    no two of one customer while other customers are there.
     """
     if not messages:
         return []
-    turns = _turns(messages, _closeness(messages, vectors, centroid))
-    ranked = [_ranked(row, messages[row], prefer) for row in turns]
+    typical = np.argsort(-_typicality(messages, vectors, before), kind="stable").tolist()
+    ranked = [_ranked(row, messages[row], prefer) for row in typical]
     chosen: list[_Ranked] = []
     for least_strict in (False, True):
         for wanted, limit in _shares(prefer, most):
@@ -66,26 +70,21 @@ def same_wording(one: str, other: str) -> bool:
     return _alike(_shingles(one), _shingles(other))
 
 
-def _closeness(
-    messages: Sequence[Message], vectors: Vectors | None, centroid: NDArray[np.float32] | None
-) -> NDArray[np.float32]:
-    """Cosine to the centroid; without vectors, how much of its wording a message shares with all others."""
-    if vectors is not None and centroid is not None:
-        nearness: NDArray[np.float32] = vectors @ centroid
-        return nearness
+def _typicality(messages: Sequence[Message], vectors: Vectors | None, before: Vectors | None) -> NDArray[np.float64]:
+    """How much of the others lies near each message, in logarithms, less what lay there before; without vectors, how much
+    of its wording it shares with the others."""
+    if vectors is not None:
+        others = np.exp(_KERNEL * (vectors @ vectors.T)).astype(float)
+        np.fill_diagonal(others, 0.0)
+        usual = 0.0 if before is None or not len(before) else np.exp(_KERNEL * (vectors @ before.T)).mean(axis=1)
+        typicality: NDArray[np.float64] = np.log1p(others.sum(axis=1)) - np.log1p(usual)
+        return typicality
     wordings = [_shingles(message.text) for message in messages]
     spread: dict[str, int] = {}
     for wording in wordings:
         for shingle in wording:
             spread[shingle] = spread.get(shingle, 0) + 1
-    return np.array([np.mean([spread[shingle] for shingle in wording]) for wording in wordings], dtype=np.float32)
-
-
-def _turns(messages: Sequence[Message], closeness: NDArray[np.float32]) -> list[int]:
-    """Rows by turns: most typical, most recent, second most typical, …; each once."""
-    typical = np.argsort(-closeness, kind="stable").tolist()
-    recent = sorted(range(len(messages)), key=lambda row: messages[row].occurred_at, reverse=True)
-    return list(dict.fromkeys(row for both in zip(typical, recent, strict=True) for row in both))
+    return np.array([np.mean([spread[shingle] for shingle in wording]) for wording in wordings])
 
 
 def _shares(prefer: tuple[str, str] | None, most: int) -> list[tuple[frozenset[bool], int]]:

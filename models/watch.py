@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,20 +21,21 @@ from models.space import Handle
 
 _STAYS = timedelta(hours=24) // BUCKET  # a place that crowds again within a day is the same episode
 _FIT = timedelta(days=14) // BUCKET
+_REMEMBERED = timedelta(days=2) // BUCKET  # since a place crowded last that was told of: the longest window
 _KEPT = timedelta(days=28) // BUCKET  # of places that are gone: to tell what another budget would have meant
 _LEAST_FIT = timedelta(days=4) // BUCKET  # of scans, before the bar is the tenant's own
 _BODY_FROM, _BODY_TO = 3, 12
 """Times the episodes allowed: the ranks of peaks that the tail is read from. Those above may be true surges, those
 below say little of the tail."""
 _LOWEST, _HIGHEST = 2.0, 12.0
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
     """One place that crowds, or lately did. ``number`` is never given twice; buckets are those of the scans.
 
-    ``cell`` is the attribute value of its most telling crowd, where that was of one.
+    ``told`` is whether an alert tells of it, ``cell`` the attribute value that the alert names, where it names one.
     """
 
     number: int
@@ -42,6 +43,7 @@ class Place:
     first: int
     last: int
     peak: float
+    told: bool = False
     cell: Cell | None = None
 
 
@@ -77,6 +79,7 @@ class Watch:
         self._next = 1
         self._gone: list[tuple[int, float]] = []  # last bucket and peak of places that crowd no more
         self._begun: int | None = None
+        self._over: list[Place] = []  # places told of that crowd no more
 
     @property
     def begun(self) -> bool:
@@ -86,31 +89,47 @@ class Watch:
     def follow(self, crowds: Sequence[Crowd[Handle]], now: int, same: float) -> list[tuple[Place, Crowd[Handle]]]:
         """The place of each crowd of a scan at bucket ``now``, the most telling crowd of each place only.
 
-        Crowds whose direction is nearer than the cosine ``same`` to a place's, within a day, are at that place.
+        Crowds whose direction is nearer than the cosine ``same`` to a place's, within a day, are at that place; of several
+        such places at the one whose alert names their value, else at the nearest.
         """
         self._begun = now if self._begun is None else self._begun
         staying = [place for place in self.places if now - place.last <= _STAYS]
         self._gone += [(place.last, place.peak) for place in self.places if now - place.last > _STAYS]
         self._gone = [(last, peak) for last, peak in self._gone if now - last <= _KEPT]
+        self._over += [place for place in self.places if place.told and now - place.last > _STAYS]
+        self._over = [place for place in self._over if now - place.last <= _REMEMBERED]
         self.places = staying
         seen: dict[int, tuple[int, Crowd[Handle]]] = {}
         for crowd in crowds:
             row = self._row_of(crowd, same)
             if row is None:
                 row = len(self.places)
-                self.places.append(Place(self._next, crowd.centroid, now, now, 0.0))
-                self._next += 1
-            place = replace(self.places[row], last=now)
-            if crowd.score > place.peak:
-                place = replace(place, peak=crowd.score, cell=crowd.cell)
-            self.places[row] = place
+                self._begin(crowd, now)
+            place = self.places[row]
+            self.places[row] = replace(place, last=now, peak=max(place.peak, crowd.score))
             if row not in seen:
                 seen[row] = row, crowd
         return [(self.places[row], crowd) for row, crowd in seen.values()]
 
     def place(self, number: int) -> Place | None:
-        """The place of this number, while it is followed."""
-        return next((place for place in self.places if place.number == number), None)
+        """The place of this number, while it is followed; told of, for two days more."""
+        return next((place for place in [*self.places, *self._over] if place.number == number), None)
+
+    def tell(self, number: int, cell: Cell | None) -> None:
+        """An alert tells of the place of this number, and names this value."""
+        self.places = [replace(one, told=True, cell=cell) if one.number == number else one for one in self.places]
+
+    def part(self, crowd: Crowd[Handle], now: int) -> Place:
+        """A place of its own, for its value, for a crowd that is another event than what is told of its place."""
+        place = replace(self._begin(crowd, now), cell=crowd.cell)
+        self.places[-1] = place
+        return place
+
+    def _begin(self, crowd: Crowd[Handle], now: int) -> Place:
+        place = Place(self._next, crowd.centroid, now, now, crowd.score)
+        self.places.append(place)
+        self._next += 1
+        return place
 
     def reached(self, bar: float, since: int) -> int:
         """How many places crowded at ``since`` or later and reached a bar."""
@@ -133,12 +152,14 @@ class Watch:
     def turn(self, rotation: NDArray[np.float32]) -> None:
         """Take the places to another space, by the rotation (d, d) of `models.bridge`."""
         self.places = [replace(place, centroid=place.centroid @ rotation) for place in self.places]
+        self._over = [replace(place, centroid=place.centroid @ rotation) for place in self._over]
 
     def _row_of(self, crowd: Crowd[Handle], same: float) -> int | None:
         if not self.places:
             return None
         cosines = np.stack([place.centroid for place in self.places]) @ crowd.centroid
-        best = int(cosines.argmax())
+        named = [crowd.cell is not None and place.cell == crowd.cell for place in self.places]
+        best = int((cosines + 2.0 * np.logical_and(named, cosines > same)).argmax())
         return best if cosines[best] > same else None
 
     def pack(self) -> bytes:
@@ -151,14 +172,15 @@ class Watch:
             "next": self._next,
             "begun": self._begun,
             "space": self.space,
-            "places": [[one.number, one.first, one.last, one.peak, one.cell] for one in self.places],
+            "places": [_packed(place) for place in self.places],
+            "over": [_packed(place) for place in self._over],
             "gone": self._gone,
         }
         out = io.BytesIO()
         np.savez(
             out,
             head=np.frombuffer(json.dumps(head).encode(), np.uint8),
-            centroids=np.array([one.centroid for one in self.places], np.float32),
+            centroids=np.array([one.centroid for one in [*self.places, *self._over]], np.float32),
         )
         return out.getvalue()
 
@@ -168,14 +190,23 @@ class Watch:
         with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
             head: Mapping[str, object] = json.loads(arrays["head"].tobytes())
             centroids = arrays["centroids"]
-        if head["format"] not in (1, FORMAT):  # the first knew no cells
-            raise ValueError(f"a watch of format {head['format']}, known are 1 and {FORMAT}")
+        if head["format"] not in range(1, FORMAT + 1):
+            raise ValueError(f"a watch of format {head['format']}, known are 1 to {FORMAT}")
         watch = cls(head["per_week"], head["first_bar"])  # type: ignore[arg-type]
         watch.bar, watch._next, watch._begun = head["bar"], head["next"], head["begun"]  # type: ignore[assignment]
         watch.space = head.get("space", "")  # type: ignore[assignment]
         watch._gone = [(last, peak) for last, peak in head["gone"]]  # type: ignore[attr-defined]
-        watch.places = [
-            Place(number, centroid, first, last, peak, *(tuple(cell) if cell else None for cell in cells))
-            for (number, first, last, peak, *cells), centroid in zip(head["places"], centroids, strict=True)  # type: ignore[call-overload]
-        ]
+        live, over = head["places"], head.get("over", [])
+        places = [_unpacked(*packed) for packed in zip([*live, *over], centroids, strict=True)]  # type: ignore[misc]
+        watch.places, watch._over = places[: len(live)], places[len(live) :]  # type: ignore[arg-type]
         return watch
+
+
+def _packed(place: Place) -> list[object]:
+    return [place.number, place.first, place.last, place.peak, place.told, place.cell]
+
+
+def _unpacked(fields: list[Any], centroid: NDArray[np.float32]) -> Place:
+    number, first, last, peak, *rest = fields
+    told, cell = rest if len(rest) == 2 else (False, None)  # formats 1 and 2 knew not what was told
+    return Place(number, centroid, first, last, peak, told, tuple(cell) if cell else None)

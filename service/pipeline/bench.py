@@ -1,12 +1,13 @@
 """The bench: the state that the judge of messages holds, and the form in which a tick writes it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import orjson
 
 from models.alert import Alert
+from models.culprit import Cell
 from models.detector import Detector
 from models.surge import Surge, SurgeState
 from service.store.erasures import BEGINNING
@@ -22,6 +23,8 @@ class Bench:
     surges: dict[str, Surge]
     crowds: dict[str, Surge] = field(default_factory=dict)
     """Episodes of crowds, and of channels that swell or are silent, by name."""
+    faces: dict[int, tuple[int, Cell | None]] = field(default_factory=dict)
+    """By the number of a place, when it last crowded with what another alert tells, and the attribute value it was of."""
     model_version: int = 0
     formers: dict[str, str] = field(default_factory=dict)
     """By topic, its last alert that ended."""
@@ -43,6 +46,7 @@ class Bench:
             "surges": self.surges,
             "crowds": self.crowds,
             "raise_from": self.raise_from,
+            "faces": list(self.faces.items()),
             "formers": self.formers,
             "lineage": self.lineage,
             "promoted": self.promoted,
@@ -60,6 +64,7 @@ class Bench:
             held["raise_from"],
             surges_of(held["surges"]),
             crowds=surges_of(held.get("crowds", {})),
+            faces=faces_of(held.get("faces", [])),
             formers=held.get("formers", {}),
             lineage=held.get("lineage", 0),
             promoted=held.get("promoted", 0),
@@ -91,3 +96,8 @@ def unpack_detector(state: Mapping[str, bytes]) -> Detector:
 def surges_of(held: Mapping[str, Any]) -> dict[str, Surge]:
     """Episodes by name, as a judge's state holds them."""
     return {name: Surge(**fields | {"state": SurgeState(fields["state"])}) for name, fields in held.items()}
+
+
+def faces_of(held: Sequence[Any]) -> dict[int, tuple[int, Cell | None]]:
+    """Faces of what was told, as a judge's state holds them."""
+    return {number: (last, tuple(cell) if cell else None) for number, (last, cell) in held}

@@ -8,7 +8,7 @@ import orjson
 
 from models.alert import Alert, Facts, Former, Reason, alert_id, decide, mark_sent, open_alert, update_alert
 from models.buckets import BUCKET, bucket_of, end_of
-from models.evidence import Evidence
+from models.evidence import Evidence, renewed
 from models.severity import Grade
 from models.surge import Surge, SurgeState
 from service.logs import log
@@ -85,10 +85,11 @@ class Docket:
         elif surge.open and before is not None and before.open and not _stale(alert, case, bucket):
             return None
         else:
-            renewed = await case.testify() if case.loud else None
+            seen = await case.testify() if case.loud else None
             # As it lies in the book: a customer may have been erased from it since.
             filed = (await self._book.get(alert.id)).alert
-            alert = update_alert(filed, surge, renewed, case.grade(renewed) if renewed else None, bucket)
+            evidence = renewed(filed.evidence, seen) if seen else None
+            alert = update_alert(filed, surge, evidence, case.grade(seen) if seen else None, bucket)
         facts = Facts() if fresh else (await self._book.get(alert.id)).facts
         return self._tell(alert, facts, bucket, now, changes)
 

@@ -15,6 +15,7 @@ from models.bar import extras, held
 from models.blind import unknown
 from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
 from models.budget import Parts, parts_of
+from models.culprit import Cell
 from models.detector import Detector, DetectorSettings
 from models.evidence import Evidence
 from models.severity import Grade, Severity, grade, spread_of
@@ -312,7 +313,8 @@ class Judge:
     ) -> None:
         """Look for crowds, swells and silences, and advance their episodes."""
         watch = self._lookout.watch
-        seen = {f"{CROWD}{one.place.number}": one for one in await self._lookout.look(bucket + 1)}
+        seen = {f"{CROWD}{one.place.number}": one for one in await self._seen(bucket + 1, extra)}
+        bench.faces = {number: face for number, face in bench.faces.items() if bucket - face[0] <= BUCKETS_PER_DAY}
         model = (await self._models.current()).model
         live: dict[str, Topic] = {topic.id: topic for topic in model.topics if is_told(topic)} if model else {}
         hidden = self._hidden.turns(bucket + 1, live, bench.detector, extra, bench.crowds)
@@ -322,7 +324,7 @@ class Judge:
         for name in sorted({*seen, *turns, *bench.crowds}):
             sighting, turn, before = seen.get(name), turns.get(name), bench.crowds.get(name)
             if sighting is not None:
-                bar = watch.bar + extra.get(sighting.topic.id, 0.0)
+                bar = self._bar(sighting, extra)
                 alarm = sighting.score >= bar and is_told(sighting.topic)
                 over = bucket - sighting.last > _CROWD_OVER
                 if alarm and before is None and (over or await self._told.crowd(bench, sighting)):
@@ -358,7 +360,24 @@ class Judge:
                     _grade,
                     lambda evidence: self._former(bench, evidence),
                 )
-                bench.note(await self._docket.record(case, bucket, now, changes))
+                alert = await self._docket.record(case, bucket, now, changes)
+                bench.note(alert)
+                if sighting is not None and alert is not None and (before is None or before.fired != surge.fired):
+                    watch.tell(sighting.place.number, _named(sighting, alert))
+
+    async def _seen(self, now: int, extra: Mapping[str, float]) -> list[Sighting]:
+        """What the lookout sees as of bucket ``now``: what is loud and another event than was told of its place, at a place
+        of its own."""
+        return [
+            replace(one, place=self._lookout.watch.part(one.crowd, now))
+            if one.score >= self._bar(one, extra) and self._lookout.is_another(one)
+            else one
+            for one in await self._lookout.look(now)
+        ]
+
+    def _bar(self, sighting: Sighting, extra: Mapping[str, float]) -> float:
+        """The score that a crowd must reach to be told."""
+        return self._lookout.watch.bar + extra.get(sighting.topic.id, 0.0)
 
     async def _testify(
         self, bench: Bench, sighting: Sighting | None, turn: Turn | None, surge: Surge, extra: Mapping[str, float]
@@ -366,7 +385,7 @@ class Judge:
         alert = await self._docket.alert(surge)
         before = alert.evidence if alert else None
         if sighting is not None:
-            bar = self._lookout.watch.bar + extra.get(sighting.topic.id, 0.0)
+            bar = self._bar(sighting, extra)
             told = asyncio.to_thread(self._lookout.testify, sighting, bar, before)
             return await self._weighed(told, lambda *asked: asyncio.to_thread(self._lookout.said, sighting, *asked))
         assert turn is not None
@@ -481,6 +500,12 @@ class Judge:
 
 def _watched(topic: Topic) -> bool:
     return topic.state is not TopicState.RETIRED and topic.kind is TopicKind.ISSUE
+
+
+def _named(sighting: Sighting, alert: Alert) -> Cell | None:
+    """The attribute value that the alert of a crowd names."""
+    first = next(((one.attribute, one.value) for one in alert.evidence.culprits), None)
+    return sighting.crowd.cell or first
 
 
 def _grade(evidence: Evidence) -> Grade:

@@ -15,7 +15,7 @@ from models.culprit import Cell, CellCounts, Culprit, find_culprits, pair_of, re
 from models.embed import Vectors, unit
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
 from models.gist import gist
-from models.kin import is_kin
+from models.kin import is_another, is_kin
 from models.message import CustomerKey
 from models.samples import choose_samples
 from models.scan import upper_bound
@@ -142,16 +142,29 @@ class Lookout:
         return Sighting(place, crowd, _topic_of(model, vectors, parts), parts, crowd.score)
 
     def is_kin(self, sighting: Sighting, other: int) -> bool:
-        """Whether what is seen is of the event at the place of this number."""
+        """Whether what is seen is of the event at the place of this number, which was told."""
         space, place, crowd = self._space, self.watch.place(other), sighting.crowd
         if space is None or self._model is None or place is None:
             return False
-        attributes = [one.message.attributes for one in crowd.members]
-        vectors = _evened(self._model, crowd.members)
-        share = space.share(crowd.cell, sighting.place.last) if crowd.cell else 1.0
+        cell = place.cell or crowd.cell
         return is_kin(
-            vectors, attributes, crowd.centroid, crowd.cell, place, near=space.nearest, far=space.alike, share=share
+            _evened(self._model, crowd.members),
+            [one.message.attributes for one in crowd.members],
+            crowd.expected,
+            crowd.cell,
+            place,
+            near=space.nearest,
+            far=space.alike,
+            share=space.share(cell, sighting.place.last) if cell else 1.0,
         )
+
+    def is_another(self, sighting: Sighting) -> bool:
+        """Whether what is seen is another event than what was told of its own place."""
+        space, cell = self._space, sighting.crowd.cell
+        if space is None or cell is None or not sighting.place.told:
+            return False
+        attributes = [one.message.attributes for one in sighting.crowd.members]
+        return is_another(cell, attributes, sighting.place, share=space.share(cell, sighting.place.last))
 
     def customers(self, number: int, topic: str, first: int, last: int) -> int:
         """Distinct customers of a topic at a place, or with the value that crowds there, in buckets ``first`` to ``last``."""
@@ -241,7 +254,7 @@ class Lookout:
         rows = choose_samples(
             [one.message for one in crowd.members],
             _evened(self._model, crowd.members),
-            crowd.centroid,
+            space.vectors[space.around(crowd.centroid, 0, first - 1)[0]],
             prefer=(culprits[0].attribute, culprits[0].value) if culprits else None,
             most=samples,
         )

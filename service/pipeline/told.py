@@ -2,7 +2,7 @@
 
 from models.alert import Alert
 from models.buckets import BUCKETS_PER_DAY
-from models.culprit import Cell
+from models.culprit import Cell, related
 from models.kin import is_named
 from models.surge import Reading, Surge
 from service.pipeline.bench import Bench
@@ -77,7 +77,19 @@ class Told:
         return told
 
     async def crowd(self, bench: Bench, sighting: Sighting) -> bool:
-        """Whether an alert on another crowd, or on the topics that it is of, says the same already."""
+        """Whether an alert on another crowd, or on the topics that it is of, says the same already, or said so of its place
+        within a day: an alert may be over while long windows still see what it told."""
+        number, cell = sighting.place.number, sighting.crowd.cell
+        last, named = bench.faces.get(number, (None, None))
+        if last is not None and sighting.place.last - last <= BUCKETS_PER_DAY and _goes_with(cell, named):
+            told = True
+        else:
+            told = await self._is_told(bench, sighting)
+        if told:
+            bench.faces[number] = sighting.place.last, cell or named
+        return told
+
+    async def _is_told(self, bench: Bench, sighting: Sighting) -> bool:
         if any(self._lookout.is_kin(sighting, one) for one in await self._places(bench, sighting.first)):
             return True
         told = {topic: share for topic, share in sighting.parts.items() if await self._on(bench, topic, sighting)}
@@ -96,6 +108,11 @@ class Told:
             return False
         attributes = [one.message.attributes for one in sighting.crowd.members]
         return cell is None or is_named(cell, attributes, _culprits(alert))
+
+
+def _goes_with(cell: Cell | None, other: Cell | None) -> bool:
+    """Whether two crowds at one place may be one event by the values that they are of."""
+    return cell is None or other is None or cell == other or related(cell, other)
 
 
 def _culprits(alert: Alert) -> list[Cell]:

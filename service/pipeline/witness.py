@@ -116,15 +116,16 @@ class Witness:
         )
 
     async def _samples(self, topic: Topic, first: int, last: int, prefer: Cell | None) -> tuple[Sample, ...]:
-        """Messages of the surge: typical and recent, of different customers, the culprit's first."""
+        """Messages of the surge: typical of it and not of before, of different customers, the culprit's first."""
         held = await self._pools.samples(topic.id, _CANDIDATES)
         model = (await self._models.current()).model
         held = of_space(held, model.embedder) if model else held
         inside = [one for one in held if start_of(first) <= one.message.occurred_at < end_of(last)]
+        before = [one for one in held if one.message.occurred_at < start_of(first)]
         chosen = choose_samples(
             [one.message for one in inside],
             centred(model, inside) if model else None,
-            topic.centroid,
+            centred(model, before) if model else None,
             prefer=prefer,
             most=self._rules.samples,
         )

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.embed import unit
-from models.kin import is_kin
+from models.kin import is_another, is_kin
 from models.watch import Place
 
 NEAR, FAR = 0.9, 0.5
@@ -18,20 +18,52 @@ def crowd(*directions: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def place(cell: tuple[str, str] | None = None) -> Place:
-    return Place(1, HERE, 0, 0, 5.0, cell)
+    return Place(1, HERE, 0, 0, 5.0, True, cell)
 
 
 def kin(
-    at: NDArray[np.float32], told: Place, cell: tuple[str, str] | None = None, batch: str = "A1-B1", share: float = 0.3
+    at: NDArray[np.float32],
+    told: Place,
+    cell: tuple[str, str] | None = None,
+    batch: str = "A1-B1",
+    share: float = 0.3,
+    expected: float = 0.0,
 ) -> bool:
     rows = [{"batch": batch, "sku": batch.split("-")[0]}] * len(at)
-    centroid = unit(at.mean(axis=0)[None])[0]
-    return is_kin(at, rows, centroid, cell, told, near=NEAR, far=FAR, share=share)
+    return is_kin(at, rows, expected, cell, told, near=NEAR, far=FAR, share=share)
 
 
 def test_a_crowd_half_of_whose_messages_lie_at_a_place_told_of_is_told() -> None:
     assert kin(crowd(HERE, HERE, THERE, THERE), place())
     assert not kin(crowd(HERE, THERE, THERE, THERE), place())
+
+
+def test_what_a_crowd_expects_is_of_no_event() -> None:
+    assert kin(crowd(HERE, THERE, THERE, THERE), place(), expected=2.0)
+    assert not kin(crowd(HERE, THERE, THERE, THERE), place(), expected=1.0)
+
+
+def test_a_crowd_of_any_value_made_up_of_a_rare_one_that_was_told_is_told() -> None:
+    assert kin(crowd(THERE, THERE), place(("batch", "A1-B1")), batch="A1-B1", share=0.02)
+    assert not kin(crowd(THERE, THERE), place(("batch", "A1-B1")), batch="A1-B1", share=0.3)
+    assert not kin(crowd(THERE, THERE), place(("batch", "A1-B1")), batch="A7-B1", share=0.02)
+
+
+def test_crowds_of_no_value_that_speak_of_nearly_the_same_are_one_event() -> None:
+    assert kin(crowd(BESIDE, BESIDE), place())
+    assert not kin(crowd(BESIDE, BESIDE), place(("batch", "A2-B7")))
+    assert not kin(crowd(THERE, THERE), place())
+
+
+def test_only_another_rare_value_is_another_event_at_the_place_of_a_told_one() -> None:
+    rows = [{"batch": "A1-B1"}] * 3
+    assert is_another(("batch", "A1-B1"), rows, place(("batch", "A2-B7")), share=0.02)
+    assert not is_another(("batch", "A1-B1"), rows, place(("batch", "A2-B7")), share=0.3)
+    assert not is_another(("batch", "A1-B1"), rows, place(("sku", "A1")), share=0.02)
+    assert not is_another(("batch", "A1-B1"), rows, place(), share=0.02)
+    assert not is_another(None, rows, place(("batch", "A2-B7")), share=0.02)
+    mostly = [{"batch": "A2-B7", "region": "north"}] * 2 + rows[:1]
+    assert not is_another(("region", "north"), mostly, place(("batch", "A2-B7")), share=0.02)
 
 
 def test_a_part_of_what_was_told_is_told_whatever_its_value() -> None:

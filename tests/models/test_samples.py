@@ -33,12 +33,19 @@ def message(
     return Message(f"m{row}", "test", RedactedText(text), at, who, attributes=attributes)
 
 
-def test_the_most_typical_and_the_most_recent_are_shown() -> None:
+def test_what_lies_closest_together_is_shown_first() -> None:
     vectors = unit(np.array([[1.0, row / 4] for row in range(8)]))
-    chosen = choose_samples(
-        [message(row, text) for row, text in enumerate(TEXTS)], vectors, np.array([1, 0], np.float32), most=4
-    )
-    assert chosen == [0, 7, 1, 6]
+    chosen = choose_samples([message(row, text) for row, text in enumerate(TEXTS)], vectors, most=3)
+    assert set(chosen) == {3, 4, 5}, "angles grow closer, and the last has neighbours on one side alone"
+
+
+def test_what_is_new_at_the_place_is_shown_before_what_was_always_said_there() -> None:
+    rng = np.random.default_rng(0)
+    usual, new = (unit(np.array([at]) + 0.1 * rng.normal(size=(40, 3))) for at in ([1.0, 0, 0], [0.8, 0.6, 0]))
+    vectors = np.concatenate([usual[:4], new[:4]])
+    said = [message(row, text) for row, text in enumerate(TEXTS)]
+    assert set(choose_samples(said, vectors, usual[4:], most=4)) == {4, 5, 6, 7}
+    assert set(choose_samples(said, vectors, new[4:], most=4)) == {0, 1, 2, 3}
 
 
 def test_copies_are_shown_once() -> None:
