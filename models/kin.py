@@ -86,8 +86,6 @@ def is_named(cell: Cell, attributes: Sequence[Mapping[str, str]], culprits: Sequ
     True
     """
     return any(
-        cell == one
-        or related(cell, one)
-        or (len(attributes) > 0 and float(has(attributes, one).mean()) >= _SHARED)
+        cell == one or related(cell, one) or (len(attributes) > 0 and float(has(attributes, one).mean()) >= _SHARED)
         for one in culprits
     )

@@ -88,8 +88,8 @@ class Docket:
             seen = await case.testify() if case.loud else None
             # As it lies in the book: a customer may have been erased from it since.
             filed = (await self._book.get(alert.id)).alert
-            evidence = renewed(filed.evidence, seen) if seen else None
-            alert = update_alert(filed, surge, evidence, case.grade(seen) if seen else None, bucket)
+            shown = renewed(filed.evidence, seen) if seen else None
+            alert = update_alert(filed, surge, shown, case.grade(seen) if seen else None, bucket)
         facts = Facts() if fresh else (await self._book.get(alert.id)).facts
         return self._tell(alert, facts, bucket, now, changes)
 

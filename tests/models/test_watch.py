@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -70,6 +71,33 @@ def test_two_crowds_at_one_place_are_told_once_the_more_telling() -> None:
     ((place, told),) = watch.follow([loud, faint], START, SAME)
     assert told is loud
     assert place.peak == 6.0
+
+
+def test_a_place_told_of_is_known_for_two_days_more_and_others_are_not() -> None:
+    watch = Watch(1.0)
+    numbers(watch, [crowd(0), crowd(1)], START)
+    watch.tell(1, ("batch", "A1-B1"))
+    for watched in (watch, again(watch)):
+        watched.follow([], START + 2 * BUCKETS_PER_DAY, SAME)
+        told = watched.place(1)
+        assert told is not None and told.told and told.cell == ("batch", "A1-B1")
+        assert watched.place(2) is None
+        assert numbers(again(watched), [crowd(0, noise=1)], START + 2 * BUCKETS_PER_DAY) == [3], "it is known, no more"
+        watched.follow([], START + 2 * BUCKETS_PER_DAY + 1, SAME)
+        assert watched.place(1) is None
+
+
+def test_another_event_at_a_place_gets_a_place_of_its_own_and_is_followed_there() -> None:
+    watch = Watch(1.0)
+    first, second = (replace(crowd(0, noise=n), attribute="batch", value=f"A{n}-B1") for n in (1, 2))
+    assert numbers(watch, [first], START) == [1]
+    watch.tell(1, first.cell)
+    assert numbers(watch, [second], START + 12) == [1]
+    assert watch.part(second, START + 12).number == 2
+    for hour in range(2, 5):
+        watch = again(watch)
+        assert numbers(watch, [second, first], START + 12 * hour) == [2, 1]
+        assert numbers(watch, [crowd(0, noise=1)], START + 12 * hour + 6) == [1], "of no value: at the nearest"
 
 
 def test_places_that_are_gone_are_not_kept_for_ever() -> None:
@@ -228,13 +256,16 @@ def test_a_watch_of_an_unknown_format_is_refused() -> None:
         Watch.unpack(out.getvalue())
 
 
-def test_a_watch_packed_before_places_had_cells_goes_on() -> None:
+@pytest.mark.parametrize("written", [1, 2])
+def test_a_watch_packed_by_an_earlier_version_goes_on(written: int) -> None:
     watch = Watch(1.0)
     watch.follow([crowd(0)], 10, SAME)
     with np.load(io.BytesIO(watch.pack())) as arrays:
         held = dict(arrays.items())
     head = json.loads(held["head"].tobytes())
-    head = head | {"format": 1, "places": [row[:4] for row in head["places"]]}
+    rows = [[*row[:4], ["batch", "A1-B1"]] if written == 2 else row[:4] for row in head["places"]]
+    head = {key: value for key, value in head.items() if key != "over"} | {"format": written, "places": rows}
     out = io.BytesIO()
     np.savez(out, head=np.frombuffer(json.dumps(head).encode(), np.uint8), centroids=held["centroids"])
-    assert Watch.unpack(out.getvalue()).places[0].cell is None
+    (place,) = Watch.unpack(out.getvalue()).places
+    assert (place.number, place.told, place.cell) == (1, False, None)

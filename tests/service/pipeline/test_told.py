@@ -1,0 +1,130 @@
+"""One event is one alert, however long it lasts and whatever else says the same; another is another, even at its place."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, start_of
+from models.crowds import Crowd
+from models.culprit import Cell
+from models.embed import unit
+from models.evidence import CulpritFigures, Evidence, WindowFigures
+from models.kin import is_another
+from models.message import CustomerKey, Message, RedactedText
+from service.pipeline.lookout import Lookout, Sighting
+from service.store.embedded import EmbeddedStore
+from service.store.pools import Held
+from service.store.redis import Store
+from service.views import topic_name
+from tests.service.pipeline.court import CALM, FIRST, Court
+
+FROM = FIRST + CALM
+HERE, THERE = (unit(np.array([row], np.float32))[0] for row in ([1.0, 0, 0, 0], [0, 1.0, 0, 0]))
+A, B = ("batch", "A1-B1"), ("batch", "A7-B2")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A crowd of six messages, as it is seen in some hours from the start on."""
+
+    hours: range
+    at: np.ndarray  # type: ignore[type-arg]
+    cell: Cell | None
+    score: float
+
+    def crowd(self, now: int) -> Crowd[Held]:
+        members = tuple(
+            Held(
+                0,
+                f"{row}-0",
+                Message(
+                    f"m{row}", "test", RedactedText("zip"), start_of(now - 6 + row), CustomerKey(f"c{row}"),
+                    attributes=dict([self.cell] if self.cell else []),
+                ),
+                True,
+                b"",
+            )
+            for row in range(6)
+        )  # fmt: skip
+        attribute, value = self.cell or (None, None)
+        window = timedelta(hours=3)
+        return Crowd(members, self.at, window, round(self.score), 0.5, 1.0, self.score, attribute, value)
+
+
+class Sees(Lookout):
+    """What is seen is given; what of it is one event is told by the values alone."""
+
+    given: Sequence[Seen] = ()
+    kin = True
+
+    async def look(self, now: int) -> list[Sighting]:
+        model = (await self._models.current()).model
+        hour = (now - FROM) // BUCKETS_PER_HOUR
+        crowds = [one.crowd(now) for one in self.given if hour in one.hours]
+        seen = self.watch.follow(sorted(crowds, key=lambda one: -one.score), now, 0.9)
+        return [Sighting(place, one, model.topic("t1"), {}, one.score) for place, one in seen] if model else []
+
+    def is_kin(self, sighting: Sighting, other: int) -> bool:
+        place = self.watch.place(other)
+        return self.kin and place is not None and place.cell == sighting.crowd.cell
+
+    def is_another(self, sighting: Sighting) -> bool:
+        attributes = [one.message.attributes for one in sighting.crowd.members]
+        return is_another(sighting.crowd.cell, attributes, sighting.place, share=0.02)
+
+    def testify(self, sighting: Sighting, bar: float, before: Evidence | None, samples: int = 8) -> Evidence:
+        crowd, last = sighting.crowd, sighting.place.last
+        start, end = start_of(last) - crowd.window, start_of(last)
+        window = WindowFigures(start, end, crowd.observed + 1, crowd.expected, 2)
+        culprits = (CulpritFigures(*crowd.cell, 6, 0.5, 12.0, 1e-6),) if crowd.cell else ()
+        return Evidence(topic_name(sighting.topic), window, start, 6, 6, culprits=culprits)
+
+
+@pytest.fixture
+async def court(tmp_path: Path) -> AsyncIterator[Court]:
+    with EmbeddedStore(tmp_path, durable=False) as embedded:
+        store = Store.connect(embedded.url)
+        court = Court(store, Sees)
+        await court.open()
+        yield court
+        await store.close()
+
+
+async def told(court: Court, days: float, *given: Seen) -> list[Cell | None]:
+    """The values that the alerts name after so many days in which these were seen, oldest first."""
+    Sees.given = given
+    await court.until(FROM + round(days * BUCKETS_PER_DAY))
+    return [
+        next(((culprit.attribute, culprit.value) for culprit in alert.evidence.culprits), None)
+        for alert in await court.alerts()
+    ]
+
+
+async def test_another_batch_at_the_place_of_an_alert_is_an_alert_of_its_own(court: Court) -> None:
+    first, second = Seen(range(1, 8), HERE, A, 6.0), Seen(range(8, 20), HERE, B, 9.0)
+    assert await told(court, 1, first, second) == [A, B]
+
+
+@pytest.mark.parametrize("cell", [A, ("sku", "A1"), None])
+async def test_the_batch_its_product_or_no_value_at_its_place_are_one_alert(court: Court, cell: Cell | None) -> None:
+    first, second = Seen(range(1, 8), HERE, A, 6.0), Seen(range(8, 20), HERE, cell, 9.0)
+    assert len(await told(court, 1, first, second)) == 1
+
+
+async def test_another_face_of_an_event_stays_told_though_the_alert_is_long_over(court: Court) -> None:
+    face = Seen(range(2, 60), THERE, A, 9.0)
+    assert await told(court, 2.6, Seen(range(1, 4), HERE, A, 6.0), face) == [A]
+
+
+async def test_a_face_that_is_seen_again_after_a_day_of_quiet_is_news(court: Court) -> None:
+    faces = Seen(range(2, 20), THERE, A, 9.0), Seen(range(60, 70), THERE, A, 9.0)
+    assert await told(court, 3, Seen(range(1, 4), HERE, A, 6.0), *faces) == [A, A]
+
+
+async def test_another_batch_at_the_place_of_a_face_is_news(court: Court) -> None:
+    faces = Seen(range(2, 20), THERE, A, 9.0), Seen(range(20, 24), THERE, B, 9.0)
+    assert await told(court, 1, Seen(range(1, 4), HERE, A, 6.0), *faces) == [A, B]
