@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from models.buckets import BUCKETS_PER_HOUR, end_of, start_of
+from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, end_of, start_of
 from models.channels import TOTAL, Channels, Swell
 from models.counted import Counted
 from models.culprit import Cell
@@ -117,9 +117,9 @@ class Tide:
             if all(one.message.attributes.get(name) == value for name, value in wanted.items())
         ]
         recent, model = held[-_CANDIDATES:], (await self._models.current()).model
-        vectors = centred(model, recent) if model and recent else None
-        middle = vectors.mean(axis=0) if vectors is not None else np.zeros(1, np.float32)
-        chosen = choose_samples([one.message for one in recent], vectors, middle, prefer=None, most=most)
+        past = self._lookout.held(first - BUCKETS_PER_DAY, first - 1)[-_CANDIDATES:]
+        vectors, usual = (centred(model, some) if model and some else None for some in (recent, past))
+        chosen = choose_samples([one.message for one in recent], vectors, usual, most=most)
         culprit = CulpritFigures(
             CHANNEL,
             swell.channel,
@@ -154,8 +154,7 @@ class Tide:
             vectors = centred(model, held)
             alone = [row for row, to in enumerate(assign_held(model, held)) if to.topic is None][-_CANDIDATES:]
             held, vectors = [held[row] for row in alone], vectors[alone]
-            middle = vectors.mean(axis=0) if alone else np.zeros(1, np.float32)
-            chosen = choose_samples([one.message for one in held], vectors, middle, prefer=None, most=most)
+            chosen = choose_samples([one.message for one in held], vectors, most=most)
         else:
             held, chosen = [], []
         return Evidence(
