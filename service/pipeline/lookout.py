@@ -27,7 +27,7 @@ from models.topics import TopicModel
 from models.usual import expectation_parts
 from models.watch import Place, Watch
 from service.pipeline.witness import sample_of
-from service.pipeline.worker import centred
+from service.pipeline.worker import assign_held, centred
 from service.store.model import ModelStore
 from service.store.pools import Held, Pools, of_space
 from service.views import topic_label, topic_name
@@ -137,9 +137,8 @@ class Lookout:
 
     @staticmethod
     def _sighting(model: TopicModel, place: Place, crowd: Crowd[Held]) -> Sighting:
-        vectors = centred(model, crowd.members)
-        parts = _parts_of(model, vectors)
-        return Sighting(place, crowd, _topic_of(model, vectors, parts), parts, crowd.score)
+        parts = _parts_of(model, crowd.members)
+        return Sighting(place, crowd, _topic_of(model, crowd.members, parts), parts, crowd.score)
 
     def is_kin(self, sighting: Sighting, other: int) -> bool:
         """Whether what is seen is of the event at the place of this number, which was told."""
@@ -175,7 +174,7 @@ class Lookout:
         if place.cell is not None:
             rows = np.concatenate([rows, [row for row in others if _has(space.handles[row], place.cell)]]).astype(int)
         held = [space.handles[row] for row in rows]
-        assigned = self._model.assign(centred(self._model, held))
+        assigned = assign_held(self._model, held)
         return len({one.message.customer for one, to in zip(held, assigned, strict=True) if to.topic == topic})
 
     def said(self, sighting: Sighting, cell: Cell | None, first: int, last: int) -> dict[int, float]:
@@ -320,10 +319,10 @@ def _pace(held: Sequence[Held]) -> float:
     return len(held) / max((max(times) - min(times)) / timedelta(days=1), 1.0)
 
 
-def _parts_of(model: TopicModel, vectors: Vectors) -> dict[TopicId, float]:
+def _parts_of(model: TopicModel, held: Sequence[Held]) -> dict[TopicId, float]:
     """The share of messages in each topic."""
-    counts = Counter(one.topic for one in model.assign(vectors) if one.topic is not None)
-    return {topic: count / len(vectors) for topic, count in counts.most_common()}
+    counts = Counter(one.topic for one in assign_held(model, held) if one.topic is not None)
+    return {topic: count / len(held) for topic, count in counts.most_common()}
 
 
 def _evened(model: TopicModel, held: Sequence[Held]) -> Vectors:
@@ -331,12 +330,12 @@ def _evened(model: TopicModel, held: Sequence[Held]) -> Vectors:
     return model.centring.even(centred(model, held))
 
 
-def _topic_of(model: TopicModel, vectors: Vectors, parts: Mapping[TopicId, float]) -> Topic:
+def _topic_of(model: TopicModel, held: Sequence[Held], parts: Mapping[TopicId, float]) -> Topic:
     """The topic that most of a crowd's messages are in, else the one nearest to their middle."""
     topic, share = next(iter(parts.items()), (None, 0.0))
     if topic is not None and share >= _LEAST_SHARE:
         return model.topic(topic)
-    nearest = model.assign(unit(vectors.mean(axis=0)[None]))[0].nearest
+    nearest = model.assign(unit(centred(model, held).mean(axis=0)[None]))[0].nearest
     assert nearest is not None
     return model.topic(nearest)
 
