@@ -67,8 +67,8 @@ def _meaning(detector: Detector, watch: Watch, now: int, budget: float, cells: C
     since, parts = now - SPAN // BUCKET, parts_of(budget, busy=cells is not None)
     threshold = detector.threshold_for(parts.topics)
     if cells is None:
-        bar = watch.bar_at(parts.crowds, now)
-        hidden = watch.reached(bar, since)
+        bars = watch.bars_at(parts.crowds, now)
+        bar, hidden = bars.place, watch.reached(bars, since)
     else:
         bar = cells.bar_at(parts.cells)
         hidden = cells.reached(bar, since // BUCKETS_PER_HOUR)

@@ -20,6 +20,7 @@ from typing import Generic
 import numpy as np
 from numpy.typing import NDArray
 
+from models.accord import HOLDS, Accord, accords
 from models.culprit import Cell
 from models.embed import unit
 from models.emerging import DAY_NOISE, SAME_PLACE, SPREAD
@@ -29,7 +30,6 @@ from models.space import NOWHERE, Flags, Floats, Handle, Ints, Space
 
 _AFFINITY_WEIGHT = 1.0  # messages that the affinity of a wider place is worth: places speak of one product or of any
 _SHARE_WEIGHT = 10.0  # messages known at a place that half believe the share of a value among them
-_HOLDS = 0.9  # of the messages with one value, those with another, from which the other holds it: a batch's product
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +51,8 @@ class Crowd(Generic[Handle]):
     score: float
     attribute: str | None = None
     value: str | None = None
+    anywhere: bool = False
+    """Whether its messages lie anywhere: of one value, and alike (`models.accord`). The centroid is their middle still."""
 
     @property
     def cell(self) -> Cell | None:
@@ -84,7 +86,8 @@ def scan(space: Space[Handle], now: int) -> list[Crowd[Handle]]:
             doubt = DAY_NOISE + 1 / seen + 1 / (others[name] + 0.5)
             usual = expected * np.minimum(share, 1.0)[:, None]
             found += _places(space, view.count(pairs, lengths), usual, doubt, scale, name)
-    return _told(space, sorted(found, key=lambda one: -one.score), view)
+    crowds = _told(space, found, view) + _told(space, accords(space, view, now), view)
+    return sorted(crowds, key=lambda one: -one.score)
 
 
 def _affinities(space: Space[Handle], view: View) -> dict[str, Floats]:
@@ -168,23 +171,15 @@ def _places(
     ]
 
 
-def _told(space: Space[Handle], places: Sequence[_Place], view: View) -> list[Crowd[Handle]]:
-    """Crowds of the most telling places, less those that share their messages with a more telling one."""
+def _told(space: Space[Handle], places: Sequence[_Place | Accord], view: View) -> list[Crowd[Handle]]:
+    """Crowds of the most telling places, the first first, less those that share their messages with a more telling one."""
     told: list[Crowd[Handle]] = []
     taken = np.zeros(len(view.rows), dtype=bool)
     near = [view.pairs.closer_than(radius) for radius in space.radii]
-    for place in places:
+    for place in sorted(places, key=lambda one: -one.score):
         if len(told) == space.settings.most:
             break
-        centre = int(view.centres[place.centre])
-        inside = near[place.scale].around(place.centre, len(view.rows))
-        inside &= view.ages <= space.lengths[place.window]
-        inside[centre] = True
-        value = None
-        if place.attribute is not None:
-            values = space.values[place.attribute][view.rows]
-            inside &= values == values[centre]
-            value = space.attributes[view.rows[centre]][place.attribute]
+        inside = _inside(space, place, view, near)
         if taken[inside].mean() >= SAME_PLACE:
             continue
         taken |= inside
@@ -199,10 +194,27 @@ def _told(space: Space[Handle], places: Sequence[_Place], view: View) -> list[Cr
                 variance=place.variance,
                 score=place.score,
                 attribute=place.attribute,
-                value=value,
+                value=None if place.attribute is None else space.attributes[rows[0]][place.attribute],
+                anywhere=isinstance(place, Accord),
             )
         )
     return told
+
+
+def _inside(space: Space[Handle], place: _Place | Accord, view: View, near: Sequence[Pairs]) -> Flags:
+    """Which rows of the view are a crowd's messages."""
+    if isinstance(place, Accord):
+        inside = np.zeros(len(view.rows), dtype=bool)
+        inside[place.rows] = True
+        return inside
+    centre = int(view.centres[place.centre])
+    inside = near[place.scale].around(place.centre, len(view.rows))
+    inside &= view.ages <= space.lengths[place.window]
+    inside[centre] = True
+    if place.attribute is not None:
+        values = space.values[place.attribute][view.rows]
+        inside &= values == values[centre]
+    return inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,5 +239,5 @@ def _held(values: Ints, others: Ints) -> Flags:
     """
     one = np.unique(values, return_inverse=True)[1]
     both = np.unique(np.stack([values, others]), axis=1, return_inverse=True)[1].ravel()
-    holds: Flags = (np.bincount(both)[both] >= _HOLDS * np.bincount(one)[one]) & (others != NOWHERE)
+    holds: Flags = (np.bincount(both)[both] >= HOLDS * np.bincount(one)[one]) & (others != NOWHERE)
     return holds

@@ -173,6 +173,14 @@ class Space(Generic[Handle]):
         near = self.vectors[inside] @ centroid > self.nearest
         return inside[near], inside[~near]
 
+    def beside(self, vectors: Vectors, cell: Cell, first: int, last: int) -> tuple[Ints, Ints]:
+        """Rows with one value of an attribute in buckets ``first`` to ``last`` near any of the vectors (n, d), and all others
+        there."""
+        inside = np.flatnonzero((self.buckets >= first) & (self.buckets <= last))
+        near = np.array([self.attributes[row].get(cell[0]) == cell[1] for row in inside], dtype=bool)
+        near[near] = (self.vectors[inside[near]] @ vectors.T > self.radii[-1]).any(axis=1)
+        return inside[near], inside[~near]
+
     def wordings(self, rows: Ints) -> Ints:
         """A number for the wording of each row, the same for the same; each is read when it is first asked for."""
         new = rows[self._wordings[rows] == NOWHERE]

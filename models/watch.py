@@ -28,6 +28,9 @@ _BODY_FROM, _BODY_TO = 3, 12
 """Times the episodes allowed: the ranks of peaks that the tail is read from. Those above may be true surges, those
 below say little of the tail."""
 _LOWEST, _HIGHEST = 2.0, 12.0
+_PLACES, _ANYWHERE = 0.8, 0.3
+"""Shares of the false alarms allowed: of crowds at a place, and of those of one value anywhere (`models.accord`). A tenth more
+than all, since a false one is often seen as both and told once."""
 FORMAT = 3
 
 
@@ -35,7 +38,9 @@ FORMAT = 3
 class Place:
     """One place that crowds, or lately did. ``number`` is never given twice; buckets are those of the scans.
 
-    ``told`` is whether an alert tells of it, ``cell`` the attribute value that the alert names, where it names one.
+    ``told`` is whether an alert tells of it, ``cell`` the attribute value that the alert names, where it names one;
+    where ``anywhere``, it is that value's, and has no direction to speak of. ``face`` is whether it is of an event that is
+    told of another place: one event counts once towards the bar.
     """
 
     number: int
@@ -45,6 +50,8 @@ class Place:
     peak: float
     told: bool = False
     cell: Cell | None = None
+    anywhere: bool = False
+    face: bool = False
 
 
 def bar_for(peaks: Sequence[float], weeks: float, *, per_week: float, first: float) -> float:
@@ -67,17 +74,28 @@ def bar_for(peaks: Sequence[float], weeks: float, *, per_week: float, first: flo
     return float(np.clip(body[0] + np.log(begin / allowed) / fall, _LOWEST, _HIGHEST))
 
 
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """The scores that crowds must reach: those at a ``place``, and those of one value ``anywhere``."""
+
+    place: float
+    anywhere: float
+
+    def of(self, *, anywhere: bool) -> float:
+        return self.anywhere if anywhere else self.place
+
+
 class Watch:
     """Follows crowds from scan to scan. Not safe for several threads."""
 
     def __init__(self, false_alarms_per_week: float, first_bar: float = 5.0) -> None:
         self.per_week, self.first_bar = false_alarms_per_week, first_bar
-        self.bar = first_bar
+        self.bars = Bars(first_bar, first_bar)
         self.places: list[Place] = []
         self.space = ""
         """The embedder in whose space the places are; empty is any."""
         self._next = 1
-        self._gone: list[tuple[int, float]] = []  # last bucket and peak of places that crowd no more
+        self._gone: list[tuple[int, float, bool]] = []  # last bucket, peak and kind of places that crowd no more
         self._begun: int | None = None
         self._over: list[Place] = []  # places told of that crowd no more
 
@@ -94,8 +112,8 @@ class Watch:
         """
         self._begun = now if self._begun is None else self._begun
         staying = [place for place in self.places if now - place.last <= _STAYS]
-        self._gone += [(place.last, place.peak) for place in self.places if now - place.last > _STAYS]
-        self._gone = [(last, peak) for last, peak in self._gone if now - last <= _KEPT]
+        self._gone += [_peak(place) for place in self.places if now - place.last > _STAYS and not place.face]
+        self._gone = [gone for gone in self._gone if now - gone[0] <= _KEPT]
         self._over += [place for place in self.places if place.told and now - place.last > _STAYS]
         self._over = [place for place in self._over if now - place.last <= _REMEMBERED]
         self.places = staying
@@ -117,7 +135,12 @@ class Watch:
 
     def tell(self, number: int, cell: Cell | None) -> None:
         """An alert tells of the place of this number, and names this value."""
-        self.places = [replace(one, told=True, cell=cell) if one.number == number else one for one in self.places]
+        told = (replace(one, told=True, cell=cell, face=False) if one.number == number else one for one in self.places)
+        self.places = list(told)
+
+    def face(self, number: int) -> None:
+        """The place of this number is of an event that is told of another place."""
+        self.places = [replace(one, face=True) if one.number == number else one for one in self.places]
 
     def part(self, crowd: Crowd[Handle], now: int) -> Place:
         """A place of its own, for its value, for a crowd that is another event than what is told of its place."""
@@ -126,28 +149,37 @@ class Watch:
         return place
 
     def _begin(self, crowd: Crowd[Handle], now: int) -> Place:
-        place = Place(self._next, crowd.centroid, now, now, crowd.score)
+        cell = crowd.cell if crowd.anywhere else None
+        place = Place(self._next, crowd.centroid, now, now, crowd.score, cell=cell, anywhere=crowd.anywhere)
         self.places.append(place)
         self._next += 1
         return place
 
-    def reached(self, bar: float, since: int) -> int:
-        """How many places crowded at ``since`` or later and reached a bar."""
-        peaks = [*self._gone, *((place.last, place.peak) for place in self.places)]
-        return sum(last >= since and peak >= bar for last, peak in peaks)
+    def reached(self, bars: Bars, since: int) -> int:
+        """How many places crowded at ``since`` or later and reached their bar."""
+        return sum(last >= since and peak >= bars.of(anywhere=anywhere) for last, peak, anywhere in self._peaks())
 
-    def calibrate(self, now: int) -> float:
-        """Set the bar by the places of the last two weeks; answers it."""
-        self.bar = self.bar_at(self.per_week, now)
-        return self.bar
+    def calibrate(self, now: int) -> Bars:
+        """Set the bars by the places of the last two weeks; answers them."""
+        self.bars = self.bars_at(self.per_week, now)
+        return self.bars
 
-    def bar_at(self, per_week: float, now: int) -> float:
-        """The bar that the places of the last two weeks give for a budget of false alarms a week."""
+    def bars_at(self, per_week: float, now: int) -> Bars:
+        """The bars that the places of the last two weeks give for a budget of false alarms a week."""
         days = 0 if self._begun is None else min(now - self._begun, _FIT)
         if days < _LEAST_FIT:
-            return self.bar
-        peaks = [peak for last, peak in self._gone if now - last <= _FIT] + [place.peak for place in self.places]
-        return bar_for(peaks, days * BUCKET / timedelta(days=7), per_week=per_week, first=self.first_bar)
+            return self.bars
+        weeks, peaks = days * BUCKET / timedelta(days=7), [one for one in self._peaks() if now - one[0] <= _FIT]
+        place, anywhere = (
+            bar_for(
+                [peak for _, peak, of in peaks if of == kind], weeks, per_week=part * per_week, first=self.first_bar
+            )
+            for kind, part in ((False, _PLACES), (True, _ANYWHERE))
+        )
+        return Bars(place, anywhere)
+
+    def _peaks(self) -> list[tuple[int, float, bool]]:
+        return [*self._gone, *(_peak(place) for place in self.places if not place.face)]
 
     def turn(self, rotation: NDArray[np.float32]) -> None:
         """Take the places to another space, by the rotation (d, d) of `models.bridge`."""
@@ -155,9 +187,13 @@ class Watch:
         self._over = [replace(place, centroid=place.centroid @ rotation) for place in self._over]
 
     def _row_of(self, crowd: Crowd[Handle], same: float) -> int | None:
+        if crowd.anywhere:
+            rows = (row for row, place in enumerate(self.places) if place.anywhere and place.cell == crowd.cell)
+            return next(rows, None)
         if not self.places:
             return None
         cosines = np.stack([place.centroid for place in self.places]) @ crowd.centroid
+        cosines[[place.anywhere for place in self.places]] = -1.0
         named = [crowd.cell is not None and place.cell == crowd.cell for place in self.places]
         best = int((cosines + 2.0 * np.logical_and(named, cosines > same)).argmax())
         return best if cosines[best] > same else None
@@ -168,7 +204,7 @@ class Watch:
             "format": FORMAT,
             "per_week": self.per_week,
             "first_bar": self.first_bar,
-            "bar": self.bar,
+            "bars": [self.bars.place, self.bars.anywhere],
             "next": self._next,
             "begun": self._begun,
             "space": self.space,
@@ -193,20 +229,25 @@ class Watch:
         if head["format"] not in range(1, FORMAT + 1):
             raise ValueError(f"a watch of format {head['format']}, known are 1 to {FORMAT}")
         watch = cls(head["per_week"], head["first_bar"])  # type: ignore[arg-type]
-        watch.bar, watch._next, watch._begun = head["bar"], head["next"], head["begun"]  # type: ignore[assignment]
+        watch.bars = Bars(*head.get("bars", [head.get("bar"), watch.first_bar]))  # type: ignore[misc]
+        watch._next, watch._begun = head["next"], head["begun"]  # type: ignore[assignment]
         watch.space = head.get("space", "")  # type: ignore[assignment]
-        watch._gone = [(last, peak) for last, peak in head["gone"]]  # type: ignore[attr-defined]
+        watch._gone = [(last, peak, *(kind or [False])) for last, peak, *kind in head["gone"]]  # type: ignore[attr-defined]
         live, over = head["places"], head.get("over", [])
         places = [_unpacked(*packed) for packed in zip([*live, *over], centroids, strict=True)]  # type: ignore[misc]
         watch.places, watch._over = places[: len(live)], places[len(live) :]  # type: ignore[arg-type]
         return watch
 
 
+def _peak(place: Place) -> tuple[int, float, bool]:
+    return place.last, place.peak, place.anywhere
+
+
 def _packed(place: Place) -> list[object]:
-    return [place.number, place.first, place.last, place.peak, place.told, place.cell]
+    return [place.number, place.first, place.last, place.peak, place.told, place.cell, place.anywhere, place.face]
 
 
 def _unpacked(fields: list[Any], centroid: NDArray[np.float32]) -> Place:
     number, first, last, peak, *rest = fields
-    told, cell = rest if len(rest) == 2 else (False, None)  # formats 1 and 2 knew not what was told
-    return Place(number, centroid, first, last, peak, told, tuple(cell) if cell else None)
+    told, cell, *flags = rest if len(rest) > 1 else (False, None)  # formats 1 and 2 knew not what was told
+    return Place(number, centroid, first, last, peak, told, tuple(cell) if cell else None, *flags)

@@ -326,8 +326,10 @@ class Judge:
             if sighting is not None:
                 bar = self._bar(sighting, extra)
                 alarm = sighting.score >= bar and is_told(sighting.topic)
-                over = bucket - sighting.last > _CROWD_OVER
-                if alarm and before is None and (over or await self._told.crowd(bench, sighting)):
+                if before is None and await self._told_of(bench, sighting, alarm=alarm):
+                    watch.face(sighting.place.number)
+                    continue
+                if alarm and before is None and bucket - sighting.last > _CROWD_OVER:
                     continue
                 reading = Reading(
                     bucket,
@@ -365,6 +367,9 @@ class Judge:
                 if sighting is not None and alert is not None and (before is None or before.fired != surge.fired):
                     watch.tell(sighting.place.number, _named(sighting, alert))
 
+    async def _told_of(self, bench: Bench, sighting: Sighting, *, alarm: bool) -> bool:
+        return await (self._told.crowd(bench, sighting) if alarm else self._told.is_face(bench, sighting))
+
     async def _seen(self, now: int, extra: Mapping[str, float]) -> list[Sighting]:
         """What the lookout sees as of bucket ``now``: what is loud and another event than was told of its place, at a place
         of its own."""
@@ -377,7 +382,8 @@ class Judge:
 
     def _bar(self, sighting: Sighting, extra: Mapping[str, float]) -> float:
         """The score that a crowd must reach to be told."""
-        return self._lookout.watch.bar + extra.get(sighting.topic.id, 0.0)
+        bars = self._lookout.watch.bars
+        return bars.of(anywhere=sighting.crowd.anywhere) + extra.get(sighting.topic.id, 0.0)
 
     async def _testify(
         self, bench: Bench, sighting: Sighting | None, turn: Turn | None, surge: Surge, extra: Mapping[str, float]

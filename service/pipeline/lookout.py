@@ -19,7 +19,7 @@ from models.kin import is_another, is_kin
 from models.message import CustomerKey
 from models.samples import choose_samples
 from models.scan import upper_bound
-from models.space import CrowdSettings, Silence, Space
+from models.space import CrowdSettings, Ints, Silence, Space
 from models.surge import ratio
 from models.terms import describe
 from models.topic import Topic, TopicId, TopicState
@@ -181,7 +181,7 @@ class Lookout:
         """Customers at the place of a crowd by hour over ``[first, last)``, each once a day, in all or with one value."""
         if self._space is None:
             return {}
-        rows, _ = self._space.around(sighting.crowd.centroid, first * BUCKETS_PER_HOUR, last * BUCKETS_PER_HOUR - 1)
+        rows, _ = self._at(sighting.crowd, first * BUCKETS_PER_HOUR, last * BUCKETS_PER_HOUR - 1)
         seen, found = set[tuple[str, int]](), Counter[int]()
         for row in sorted(rows.tolist()):
             held, hour = self._space.handles[row], int(self._space.buckets[row]) // BUCKETS_PER_HOUR
@@ -190,6 +190,13 @@ class Lookout:
                 seen.add(mark)
                 found[hour] += 1
         return {hour: float(count) for hour, count in found.items()}
+
+    def _at(self, crowd: Crowd[Held], first: int, last: int) -> tuple[Ints, Ints]:
+        """Rows in buckets ``first`` to ``last`` that say what a crowd says, and all others there."""
+        assert self._space is not None and self._model is not None
+        if crowd.anywhere and crowd.cell is not None:
+            return self._space.beside(_evened(self._model, crowd.members), crowd.cell, first, last)
+        return self._space.around(crowd.centroid, first, last)
 
     def held(self, first: int, last: int) -> list[Held]:
         """The messages held of buckets ``first`` to ``last``, oldest first."""
@@ -253,7 +260,7 @@ class Lookout:
         rows = choose_samples(
             [one.message for one in crowd.members],
             _evened(self._model, crowd.members),
-            space.vectors[space.around(crowd.centroid, 0, first - 1)[0]],
+            space.vectors[self._at(crowd, 0, first - 1)[0]],
             prefer=(culprits[0].attribute, culprits[0].value) if culprits else None,
             most=samples,
         )
@@ -262,7 +269,7 @@ class Lookout:
             end=start_of(last),
             observed=crowd.observed + 1,
             expected=crowd.expected,
-            upper_bound=int(upper_bound(bar, crowd.expected, crowd.variance)) + 1,
+            upper_bound=min(int(upper_bound(bar, crowd.expected, crowd.variance)) + 1, crowd.observed),
         )
         return Evidence(
             topic=before.topic if before else _name(sighting, space),
@@ -273,15 +280,15 @@ class Lookout:
             windows=(figures,),
             culprits=culprits,
             samples=tuple(sample_of(crowd.members[row]) for row in rows),
-            curve=_curve(space, crowd, last),
+            curve=self._curve(space, crowd, last),
             contributions=expectation_parts(space.buckets, first, last, crowd.expected),
         )
 
     def _culprits(self, space: Space[Held], crowd: Crowd[Held], first: int, last: int) -> tuple[CulpritFigures, ...]:
         """Values over-represented at the place, beside the other messages of the same days."""
-        here, _ = space.around(crowd.centroid, first, last - 1)
-        _, others = space.around(crowd.centroid, min(first, last - _SAME_DAYS // BUCKET), last - 1)
-        here_before, others_before = space.around(crowd.centroid, first - _AFFINITY // BUCKET, first - 1)
+        here, _ = self._at(crowd, first, last - 1)
+        _, others = self._at(crowd, min(first, last - _SAME_DAYS // BUCKET), last - 1)
+        here_before, others_before = self._at(crowd, first - _AFFINITY // BUCKET, first - 1)
         place = _attributes(crowd.members if crowd.cell is None else [space.handles[row] for row in here])
         rest = _attributes([space.handles[row] for row in others])
         at_place, elsewhere = _cells(place), _cells(rest)
@@ -311,6 +318,22 @@ class Lookout:
         it, as a batch its product, or it may be no more usual at the place than elsewhere."""
         explained = any(related(cell, (one.attribute, one.value)) and len(one.value) > len(cell[1]) for one in figures)
         return not explained and _share(at_place, cell) >= _SPECIAL * _share(elsewhere, cell)
+
+    def _curve(self, space: Space[Held], crowd: Crowd[Held], last: int) -> tuple[CurvePoint, ...]:
+        """Messages at the place by the hour, beside what the volume of everything lets expect."""
+        hours = _CURVE // timedelta(hours=1)
+        first = last - _CURVE // BUCKET
+        here, others = self._at(crowd, first, last - 1)
+        here = np.array([row for row in here if crowd.cell is None or _has(space.handles[row], crowd.cell)], int)
+        observed = np.bincount((space.buckets[here] - first) // 12, minlength=hours)
+        volume = np.bincount((space.buckets[others] - first) // 12, minlength=hours).astype(float)
+        inside = volume[-(crowd.window // timedelta(hours=1)) :].sum()
+        expected = crowd.expected * volume / max(inside, 1.0)
+        upper = expected + 2 * np.sqrt(expected + 0.1 * expected**2)
+        return tuple(
+            CurvePoint(start_of(first + 12 * hour), int(observed[hour]), float(expected[hour]), float(upper[hour]))
+            for hour in range(hours)
+        )
 
 
 def _pace(held: Sequence[Held]) -> float:
@@ -383,23 +406,3 @@ def _share(cells: CellCounts, cell: Cell) -> float:
 
 def _figures(one: Culprit) -> CulpritFigures:
     return CulpritFigures(one.attribute, one.value, one.observed, one.expected, one.lift, one.p)
-
-
-def _curve(space: Space[Held], crowd: Crowd[Held], last: int) -> tuple[CurvePoint, ...]:
-    """Messages at the place by the hour, beside what the volume of everything lets expect."""
-    hours = _CURVE // timedelta(hours=1)
-    first = last - _CURVE // BUCKET
-    here, others = space.around(crowd.centroid, first, last - 1)
-    wanted: Mapping[str, str] = {crowd.attribute: crowd.value} if crowd.attribute and crowd.value else {}
-    here = np.array(
-        [row for row in here if all(space.handles[row].message.attributes.get(k) == v for k, v in wanted.items())], int
-    )
-    observed = np.bincount((space.buckets[here] - first) // 12, minlength=hours)
-    volume = np.bincount((space.buckets[others] - first) // 12, minlength=hours).astype(float)
-    inside = volume[-(crowd.window // timedelta(hours=1)) :].sum()
-    expected = crowd.expected * volume / max(inside, 1.0)
-    upper = expected + 2 * np.sqrt(expected + 0.1 * expected**2)
-    return tuple(
-        CurvePoint(start_of(first + 12 * hour), int(observed[hour]), float(expected[hour]), float(upper[hour]))
-        for hour in range(hours)
-    )

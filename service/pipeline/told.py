@@ -84,12 +84,13 @@ class Told:
         if last is not None and sighting.place.last - last <= BUCKETS_PER_DAY and _goes_with(cell, named):
             told = True
         else:
-            told = await self._is_told(bench, sighting)
+            told = await self.is_face(bench, sighting)
         if told:
             bench.faces[number] = sighting.place.last, cell or named
         return told
 
-    async def _is_told(self, bench: Bench, sighting: Sighting) -> bool:
+    async def is_face(self, bench: Bench, sighting: Sighting) -> bool:
+        """Whether a crowd, however faint, is of what an alert on another crowd, or on its topics, tells."""
         if any(self._lookout.is_kin(sighting, one) for one in await self._places(bench, sighting.first)):
             return True
         told = {topic: share for topic, share in sighting.parts.items() if await self._on(bench, topic, sighting)}

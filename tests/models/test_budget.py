@@ -7,7 +7,7 @@ import numpy as np
 from models.budget import CHOICES, TOPICS, meanings
 from models.crowds import Crowd
 from models.detector import Detector, DetectorSettings
-from models.watch import Watch
+from models.watch import Bars, Watch
 
 HOURS = 40 * 24
 
@@ -47,5 +47,5 @@ def test_crowds_of_the_last_four_weeks_are_counted_and_older_ones_are_not() -> N
     day, rng, watch = 288, np.random.default_rng(2), Watch(1.4)
     for n in range(40):
         watch.follow([crowd(rng, 5.0)], n * day, 0.99)
-    assert watch.reached(4.0, 12 * day) == 28
-    assert watch.reached(6.0, 12 * day) == 0
+    assert watch.reached(Bars(4.0, 4.0), 12 * day) == 28
+    assert watch.reached(Bars(6.0, 6.0), 12 * day) == 0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from models.buckets import BUCKET, BUCKETS_PER_DAY, BUCKETS_PER_HOUR
 from models.crowds import Crowd
 from models.embed import unit
-from models.watch import FORMAT, Watch, bar_for
+from models.watch import FORMAT, Bars, Watch, bar_for
 
 DIMENSION = 16
 SAME = 0.6
@@ -100,6 +100,31 @@ def test_another_event_at_a_place_gets_a_place_of_its_own_and_is_followed_there(
         assert numbers(watch, [crowd(0, noise=1)], START + 12 * hour + 6) == [1], "of no value: at the nearest"
 
 
+def test_what_says_the_same_anywhere_is_followed_by_its_value_whatever_its_direction() -> None:
+    watch, cell = Watch(1.0), {"attribute": "batch", "value": "A1-B1"}
+    assert numbers(watch, [replace(crowd(0), anywhere=True, **cell), crowd(0)], START) == [1, 2]
+    assert numbers(watch, [replace(crowd(3), anywhere=True, **cell), crowd(0, noise=1)], START + 12) == [1, 2]
+    other = replace(crowd(3), anywhere=True, attribute="batch", value="A7-B1")
+    assert numbers(again(watch), [other], START + 24) == [3]
+
+
+def test_an_event_with_several_faces_counts_once_towards_the_bar_and_each_kind_has_its_own() -> None:
+    day = BUCKETS_PER_DAY
+    watch, merged = Watch(2.0), Watch(2.0)
+    for at in range(10 * 6):
+        now, rng = START + at * 4 * 12, np.random.default_rng(at)
+        crowds = [crowd(int(rng.integers(8)), 1.5 + float(rng.exponential(0.5)), noise=at) for _ in range(4)]
+        crowds += [replace(crowd(7, 9.0, noise=at), anywhere=True, attribute="batch", value=f"A{at}")]
+        for one in (watch, merged):
+            for place, seen in one.follow(sorted(crowds, key=lambda one: -one.score), now, 0.999):
+                if one is merged and seen.anywhere:
+                    one.face(place.number)
+    bars, fewer = watch.calibrate(START + 10 * day), again(merged).calibrate(START + 10 * day)
+    assert bars.place == fewer.place < 5
+    assert bars.anywhere == pytest.approx(9.0, abs=0.1) and fewer.anywhere == merged.first_bar
+    assert watch.reached(Bars(100.0, 9.0), START) == 60 and merged.reached(Bars(100.0, 9.0), START) == 0
+
+
 def test_places_that_are_gone_are_not_kept_for_ever() -> None:
     watch = Watch(1.0)
     sizes = []
@@ -153,7 +178,7 @@ def test_no_number_is_given_twice_and_stopping_anywhere_changes_nothing(scans: l
             assert now - seen <= BUCKETS_PER_DAY
             owners[place.number] = direction, now
         assert stopped.calibrate(now) == steady.calibrate(now)
-        assert (stopped.bar, stopped.begun) == (steady.bar, steady.begun)
+        assert (stopped.bars, stopped.begun) == (steady.bars, steady.begun)
 
 
 # ---------------------------------------------------------------------- the bar
@@ -217,17 +242,17 @@ def test_the_first_bar_stands_while_there_are_too_few_peaks() -> None:
 def test_the_first_bar_stands_until_four_days_were_watched() -> None:
     watch = Watch(1.0, first_bar=4.4)
     assert not watch.begun
-    assert watch.calibrate(START) == 4.4
+    assert watch.calibrate(START) == Bars(4.4, 4.4)
     rng = np.random.default_rng(3)
     hours = 5 * 24
     for hour in range(hours):
         now = START + BUCKETS_PER_HOUR * hour
         watch.follow([crowd(int(rng.integers(8)), 1.5 + float(rng.exponential(0.5)), noise=hour)], now, same=0.999)
         if (now - START) * BUCKET < timedelta(days=4):
-            assert watch.calibrate(now) == 4.4
+            assert watch.calibrate(now) == Bars(4.4, 4.4)
     assert watch.begun
-    assert watch.calibrate(START + BUCKETS_PER_HOUR * hours) != 4.4
-    assert watch.bar == again(watch).bar
+    assert watch.calibrate(START + BUCKETS_PER_HOUR * hours).place != 4.4
+    assert watch.bars == again(watch).bars
 
 
 def test_only_the_last_two_weeks_set_the_bar() -> None:
@@ -241,7 +266,7 @@ def test_only_the_last_two_weeks_set_the_bar() -> None:
         calm.follow([crowd(place, score, noise=noise)], now, same=0.999)
         once_loud.follow([crowd(place, score + (4.0 if hour < 10 * 24 else 0.0), noise=noise)], now, same=0.999)
     last = START + 40 * BUCKETS_PER_DAY
-    assert calm.calibrate(last) == pytest.approx(once_loud.calibrate(last))
+    assert calm.calibrate(last).place == pytest.approx(once_loud.calibrate(last).place)
 
 
 def test_a_watch_of_an_unknown_format_is_refused() -> None:
