@@ -11,7 +11,7 @@ import numpy as np
 from models.bridge import turn
 from models.buckets import BUCKET, BUCKETS_PER_HOUR, bucket_of, start_of
 from models.crowds import Crowd, scan
-from models.culprit import Cell, CellCounts, Culprit, find_culprits, pair_of, related
+from models.culprit import Cell, CellCounts, Culprit, find_culprits, narrowed, pair_of, related
 from models.embed import Vectors, unit
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
 from models.gist import gist
@@ -300,17 +300,17 @@ class Lookout:
         )
         pair = pair_of(found, place, rest)
         figures = tuple(_figures(one) for one in (*found[:1], *([pair] if pair else []), *found[1:]))
-        named = [one for one in figures if (one.attribute, one.value) == crowd.cell]
-        if crowd.cell is None or (not named and not self._is_own(crowd.cell, figures, at_place, elsewhere)):
+        if crowd.cell is None:
             return figures
-        own = CulpritFigures(
-            *crowd.cell,
-            crowd.observed + 1,
-            crowd.expected,
-            ratio(crowd.observed + 1, crowd.expected),
-            10**-crowd.score,
-        )
-        return (named[0] if named else own, *(one for one in figures if one not in named))
+        members = _attributes(crowd.members)
+        cell = narrowed(crowd.cell, members)
+        named = [one for one in figures if (one.attribute, one.value) == cell]
+        if not named and cell == crowd.cell and not self._is_own(cell, figures, at_place, elsewhere):
+            return figures
+        observed = sum(row.get(cell[0]) == cell[1] for row in members)
+        own = CulpritFigures(*cell, observed, crowd.expected, ratio(observed, crowd.expected), 10**-crowd.score)
+        besides = (one for one in figures if (one.attribute, one.value) not in (cell, crowd.cell))
+        return (named[0] if named else own, *besides)
 
     @staticmethod
     def _is_own(cell: Cell, figures: Sequence[CulpritFigures], at_place: CellCounts, elsewhere: CellCounts) -> bool:

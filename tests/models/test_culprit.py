@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.culprit import Culprit, CulpritSettings, expected_shares, find_culprits, pair_of
+from models.culprit import Culprit, CulpritSettings, expected_shares, find_culprits, narrowed, pair_of
 
 REGIONS = {"north": 40, "south": 30, "east": 20, "west": 10}
 BATCHES = {"kettle-1": 30, "kettle-2": 20, "lamp-1": 30, "lamp-2": 20}
@@ -162,3 +162,14 @@ def test_expected_shares_are_shares(now: dict[str, int], own: dict[str, int], be
     shares = expected_shares(list("abcd"), now, own, before)
     assert shares.sum() == pytest.approx(1)
     assert (shares > 0).all()
+
+
+def test_a_product_is_narrowed_to_the_batch_that_nearly_all_of_it_is_of_and_to_no_other_attribute() -> None:
+    rows = [{"sku": "A1", "batch": "A1-B2", "region": "A1-land"}] * 4 + [
+        {"sku": "A1", "batch": "A1-B1", "region": "north"}
+    ]
+    assert narrowed(("sku", "A1"), rows) == ("batch", "A1-B2")
+    assert narrowed(("sku", "A1"), [*rows, rows[-1]]) == ("sku", "A1")
+    assert narrowed(("batch", "A1-B2"), rows) == ("batch", "A1-B2")
+    assert narrowed(("region", "north"), rows) == ("region", "north")
+    assert narrowed(("sku", "A1"), [{"sku": "A1"}] * 3) == ("sku", "A1")
