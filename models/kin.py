@@ -55,7 +55,7 @@ def is_kin(
     alike = float(unit(vectors.mean(axis=0)[None])[0] @ place.centroid) > far
     if cell is None or place.cell is None:
         return cell == place.cell and alike
-    return (cell == place.cell or related(cell, place.cell)) and (share <= _RARE or alike)
+    return goes_with(cell, place.cell) and (share <= _RARE or alike)
 
 
 def is_another(cell: Cell | None, attributes: Sequence[Mapping[str, str]], place: Place, *, share: float) -> bool:
@@ -65,9 +65,18 @@ def is_another(cell: Cell | None, attributes: Sequence[Mapping[str, str]], place
     >>> [is_another(("batch", batch), [{"batch": batch}], place, share=0.02) for batch in ("A1-B2", "A7-B1")]
     [False, True]
     """
-    if cell is None or place.cell is None or cell == place.cell or related(cell, place.cell):
+    if cell is None or place.cell is None or goes_with(cell, place.cell):
         return False
     return share <= _RARE and float(has(attributes, place.cell).mean()) < _SHARED
+
+
+def goes_with(cell: Cell, other: Cell) -> bool:
+    """Whether two values are one thing: the same, or one a part of the other as a batch of its product.
+
+    >>> goes_with(("sku", "A1"), ("batch", "A1-B2")), goes_with(("batch", "A1-B1"), ("batch", "A1-B2"))
+    (True, False)
+    """
+    return cell == other or related(cell, other)
 
 
 def has(attributes: Sequence[Mapping[str, str]], cell: Cell) -> NDArray[np.bool_]:
@@ -86,6 +95,6 @@ def is_named(cell: Cell, attributes: Sequence[Mapping[str, str]], culprits: Sequ
     True
     """
     return any(
-        cell == one or related(cell, one) or (len(attributes) > 0 and float(has(attributes, one).mean()) >= _SHARED)
+        goes_with(cell, one) or (len(attributes) > 0 and float(has(attributes, one).mean()) >= _SHARED)
         for one in culprits
     )

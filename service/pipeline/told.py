@@ -2,8 +2,8 @@
 
 from models.alert import Alert
 from models.buckets import BUCKETS_PER_DAY
-from models.culprit import Cell, related
-from models.kin import is_named
+from models.culprit import Cell
+from models.kin import goes_with, is_named
 from models.surge import Reading, Surge
 from service.pipeline.bench import Bench
 from service.pipeline.docket import Docket
@@ -81,10 +81,9 @@ class Told:
         within a day: an alert may be over while long windows still see what it told."""
         number, cell = sighting.place.number, sighting.crowd.cell
         last, named = bench.faces.get(number, (None, None))
-        if last is not None and sighting.place.last - last <= BUCKETS_PER_DAY and _goes_with(cell, named):
-            told = True
-        else:
-            told = await self.is_face(bench, sighting)
+        lately = last is not None and sighting.place.last - last <= BUCKETS_PER_DAY
+        one_thing = cell is None or named is None or goes_with(cell, named)
+        told = (lately and one_thing) or await self.is_face(bench, sighting)
         if told:
             bench.faces[number] = sighting.place.last, cell or named
         return told
@@ -109,11 +108,6 @@ class Told:
             return False
         attributes = [one.message.attributes for one in sighting.crowd.members]
         return cell is None or is_named(cell, attributes, _culprits(alert))
-
-
-def _goes_with(cell: Cell | None, other: Cell | None) -> bool:
-    """Whether two crowds at one place may be one event by the values that they are of."""
-    return cell is None or other is None or cell == other or related(cell, other)
 
 
 def _culprits(alert: Alert) -> list[Cell]:
