@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -30,23 +31,38 @@ if TYPE_CHECKING:
     from service.pipeline.worker import Worker
 
 _AWAY = timedelta(seconds=1)
+_LANES = 2  # batches that a worker has in hand: one is taken and counted while the other is embedded
 _SWEEP = timedelta(hours=1)
 _TRIM = timedelta(minutes=1)  # between two times that the judge gives memory back, which takes it some milliseconds
 
 
 async def run_worker(worker: Worker, settings: Settings, stop: asyncio.Event) -> None:
-    """Work until told to stop; the batch in hand is finished first."""
-    claimed = 0.0
+    """Work until told to stop; the batches in hand are finished first.
+
+    Several batches are under way at once, so that the encoder need not wait while one is counted. What a dead worker left
+    is looked for while none is: a worker must not take its own for that.
+    """
     loop = asyncio.get_running_loop()
     while not stop.is_set():
-        try:
-            if loop.time() - claimed >= settings.claim_after.total_seconds() / 2:
-                claimed = loop.time()
-                await worker.take_over()
-            await worker.run_once(wait=timedelta(seconds=1))
-        except Unavailable as error:
-            log.warning("waiting", detail=str(error))
-            await _pause(stop, _AWAY)
+        await _patiently(worker.take_over(), stop)
+        until = loop.time() + settings.claim_after.total_seconds() / 2
+        async with asyncio.TaskGroup() as lanes:
+            for _ in range(_LANES):
+                lanes.create_task(_take(worker, stop, until))
+
+
+async def _take(worker: Worker, stop: asyncio.Event, until: float) -> None:
+    while not stop.is_set() and asyncio.get_running_loop().time() < until:
+        await _patiently(worker.run_once(wait=timedelta(seconds=1)), stop)
+
+
+async def _patiently(work: Awaitable[int], stop: asyncio.Event) -> None:
+    """Do it; where the store or the encoder is away, wait a little."""
+    try:
+        await work
+    except Unavailable as error:
+        log.warning("waiting", detail=str(error))
+        await _pause(stop, _AWAY)
 
 
 class JudgeRole:

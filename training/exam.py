@@ -49,6 +49,21 @@ class Mark:
         return better and (self.stays is None or self.stays >= STAYS)
 
 
+def together(marks: Sequence[tuple[Mark, int]]) -> Mark:
+    """The mark of several sittings of so many questions each.
+
+    >>> together([(Mark(1.0, 0.9), 1), (Mark(0.5, 1.0), 3)])
+    Mark(rank=0.625, stays=0.95)
+    """
+    ranked = [(mark.rank, asked) for mark, asked in marks if mark.rank is not None]
+    stays = [mark.stays for mark, _ in marks if mark.stays is not None]
+    every = sum(asked for _, asked in ranked)
+    return Mark(
+        sum(rank * asked for rank, asked in ranked) / every if every else None,
+        float(np.mean(stays)) if stays else None,
+    )
+
+
 class Exam:
     """The same questions before and after; ``encoder`` as it is now is the before.
 

@@ -12,7 +12,7 @@ is learnt with every text in every step, by Adam (Kingma & Ba, 2015) from the id
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from torch.nn.functional import log_softmax, normalize, softmax
 
 from models.embed import Vectors, unit
 from models.topic import Topic, TopicId
-from training.exam import Mark, mean_rank
+from training.exam import Mark, mean_rank, together
 from training.kept import Kept
 from training.scoring import Arm
 from training.tuning import Tuned, kept_of
@@ -36,7 +36,8 @@ the third at 30 or 100 instead, new labels gain .088 and .059 of NMI instead of 
 _MOST_NAMED, _MOST_KNOWN = 1_000, 1_000  # texts in a step
 _LEAST = 2  # texts that make a pair, labels that can be told apart
 _FEW = 8  # messages of a topic that tell how wide it is
-_ASKED = 5  # one text in so many is asked in the exam
+_PARTS = 5  # of which the exam asks one, having learnt from the others
+_ENOUGH = 100  # labels that are asked for: with fewer, more parts are asked in turn
 
 _Rows = NDArray[np.intp]
 
@@ -126,18 +127,35 @@ def learn(subject: Subject, *, seed: int = 0) -> tuple[Stretch | None, Tuned]:
 
     None where no share of it passes: labels are not found better, or known messages leave their topics.
     """
-    chance = np.random.default_rng(seed)
-    asked = _asked(subject.labels, chance)
-    asked_known = _asked(np.zeros(len(subject.known), np.intp), chance)
-    rest = subject.part(np.flatnonzero(~asked), np.flatnonzero(~asked_known))
-    questions = subject.part(np.flatnonzero(asked), np.flatnonzero(asked_known))
-    learnt = fit(rest, seed=seed)
+    sat = [(fit(rest, seed=seed), rest, questions) for rest, questions in _sittings(subject, seed)]
 
-    def mark(stretch: Stretch) -> Mark:
-        return _mark(stretch, rest, questions)
+    def mark(share: float) -> Mark:
+        return together(
+            [
+                (_mark(one.share(share, subject.places), rest, questions), len(questions.named))
+                for one, rest, questions in sat
+            ]
+        )
 
-    told = kept_of(mark(learnt.share(0.0, subject.places)), lambda share: mark(learnt.share(share, subject.places)))
+    told = kept_of(mark(0.0), mark)
     return (fit(subject, seed=seed).share(told.share, subject.places) if told.share else None), told
+
+
+def _sittings(subject: Subject, seed: int) -> Iterator[tuple[Subject, Subject]]:
+    """What is learnt from and what is asked: a part of each label and of the known, then others, until enough labels were
+    asked for (cross-validation: Stone, 1974), since of a few labels one part is a handful of questions."""
+    chance = np.random.default_rng(seed)
+    parts, known_parts = _parts(subject.labels, chance), _parts(np.zeros(len(subject.known), np.intp), chance)
+    asked = 0
+    for part in range(_PARTS):
+        if part and asked >= _ENOUGH:
+            return
+        ask, ask_known = parts == part, known_parts == part
+        asked += int(ask.sum())
+        yield (
+            subject.part(np.flatnonzero(~ask), np.flatnonzero(~ask_known)),
+            subject.part(np.flatnonzero(ask), np.flatnonzero(ask_known)),
+        )
 
 
 def fit(subject: Subject, *, seed: int = 0) -> Stretch:
@@ -263,13 +281,14 @@ def _drawn(count: int, most: int, chance: np.random.Generator) -> _Rows:
     return np.arange(count) if count <= most else chance.choice(count, most, replace=False)
 
 
-def _asked(groups: _Rows, chance: np.random.Generator) -> NDArray[np.bool_]:
-    """One in `_ASKED` of each group."""
-    asked = np.zeros(len(groups), bool)
+def _parts(groups: _Rows, chance: np.random.Generator) -> _Rows:
+    """Which of `_PARTS` equal parts of its group a row is in; -1 for what is left over."""
+    parts = np.full(len(groups), -1, np.intp)
     for group in np.unique(groups):
         rows = np.flatnonzero(groups == group)
-        asked[chance.choice(rows, len(rows) // _ASKED, replace=False)] = True
-    return asked
+        each = len(rows) // _PARTS
+        parts[chance.permutation(rows)[: each * _PARTS]] = np.arange(each * _PARTS) // max(each, 1)
+    return parts
 
 
 def _mark(stretch: Stretch, learnt: Subject, asked: Subject) -> Mark:

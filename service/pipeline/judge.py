@@ -364,7 +364,7 @@ class Judge:
                 )
                 alert = await self._docket.record(case, bucket, now, changes)
                 bench.note(alert)
-                if sighting is not None and alert is not None and (before is None or before.fired != surge.fired):
+                if sighting is not None and alert is not None:
                     watch.tell(sighting.place.number, _named(sighting, alert))
 
     async def _told_of(self, bench: Bench, sighting: Sighting, *, alarm: bool) -> bool:

@@ -140,21 +140,29 @@ class Lookout:
         parts = _parts_of(model, crowd.members)
         return Sighting(place, crowd, _topic_of(model, crowd.members, parts), parts, crowd.score)
 
-    def is_kin(self, sighting: Sighting, other: int) -> bool:
-        """Whether what is seen is of the event at the place of this number, which was told."""
+    def named(self, sighting: Sighting) -> Cell | None:
+        """The value that an alert on what is seen would name first."""
+        crowd, last = sighting.crowd, sighting.place.last
+        if self._space is None or crowd.cell is not None:
+            return crowd.cell
+        found = self._culprits(self._space, crowd, last - crowd.window // BUCKET, last)
+        return (found[0].attribute, found[0].value) if found else None
+
+    def is_kin(self, sighting: Sighting, cell: Cell | None, other: int) -> bool:
+        """Whether what is seen, and names this value, is of the event at the place of this number, which was told."""
         space, place, crowd = self._space, self.watch.place(other), sighting.crowd
         if space is None or self._model is None or place is None:
             return False
-        cell = place.cell or crowd.cell
+        value = place.cell or cell
         return is_kin(
             _evened(self._model, crowd.members),
             [one.message.attributes for one in crowd.members],
             crowd.expected,
-            crowd.cell,
+            cell,
             place,
             near=space.nearest,
             far=space.alike,
-            share=space.share(cell, sighting.place.last) if cell else 1.0,
+            share=space.share(value, sighting.place.last) if value else 1.0,
         )
 
     def is_another(self, sighting: Sighting) -> bool:

@@ -13,6 +13,7 @@ from service.pipeline.tide import SILENT, SWELL, Turn
 
 CROWD = "c"
 """What the names of crowds' episodes begin with."""
+_LATELY = 2 * BUCKETS_PER_DAY
 _MUCH = 0.5  # of a topic's customers in a crowd, from which the crowd's alert is the topic's too
 
 
@@ -67,8 +68,7 @@ class Told:
         )
 
     async def _places(self, bench: Bench, since: int) -> list[int]:
-        """Numbers of the places of crowds that were told no earlier than a day before bucket ``since``, and are not over
-        for a day: what was told long before something begins does not tell of it, and what sales excuse is not told."""
+        """Numbers of the places of crowds that were told lately, as of bucket ``since``; what sales excuse is not told."""
         told = []
         for name in (one for one in _names(bench, since) if one.startswith(CROWD)):
             alert = await self._docket.alert(bench.crowds[name]) if self._sales else None
@@ -83,14 +83,17 @@ class Told:
         last, named = bench.faces.get(number, (None, None))
         lately = last is not None and sighting.place.last - last <= BUCKETS_PER_DAY
         one_thing = cell is None or named is None or goes_with(cell, named)
-        told = (lately and one_thing) or await self.is_face(bench, sighting)
+        told = (lately and one_thing) or await self._is_face(bench, sighting, self._lookout.named(sighting))
         if told:
             bench.faces[number] = sighting.place.last, cell or named
         return told
 
     async def is_face(self, bench: Bench, sighting: Sighting) -> bool:
         """Whether a crowd, however faint, is of what an alert on another crowd, or on its topics, tells."""
-        if any(self._lookout.is_kin(sighting, one) for one in await self._places(bench, sighting.first)):
+        return await self._is_face(bench, sighting, sighting.crowd.cell)
+
+    async def _is_face(self, bench: Bench, sighting: Sighting, cell: Cell | None) -> bool:
+        if any(self._lookout.is_kin(sighting, cell, one) for one in await self._places(bench, sighting.first)):
             return True
         told = {topic: share for topic, share in sighting.parts.items() if await self._on(bench, topic, sighting)}
         return sum(told.values()) >= _MUCH or (
@@ -116,8 +119,6 @@ def _culprits(alert: Alert) -> list[Cell]:
 
 
 def _names(bench: Bench, since: int) -> list[str]:
-    """Episodes of crowds, and of what is hidden, that were told no earlier than a day before bucket ``since``, and are
+    """Episodes of crowds, and of what is hidden, that were told no earlier than two days before bucket ``since``, and are
     not over for a day: what was told long before something begins does not tell of it."""
-    return sorted(
-        name for name, one in bench.crowds.items() if one.fired is not None and one.fired >= since - BUCKETS_PER_DAY
-    )
+    return sorted(name for name, one in bench.crowds.items() if one.fired is not None and one.fired >= since - _LATELY)

@@ -10,7 +10,6 @@ import json
 import os
 import sys
 import tempfile
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +32,7 @@ from service.settings import TimeMode, load_settings
 from service.store.embedded import running_url
 from tests.benchmarks.chat import new, repeating
 from tests.benchmarks.figure import Figure, alternated, ratio
-from tests.benchmarks.live import BURST, settled
+from tests.benchmarks.live import settled
 
 HISTORY, PACE = 800, timedelta(minutes=6)
 MEASURED, ROUNDS, BATCH = 150, 2, 50
@@ -77,15 +76,11 @@ def figures() -> list[Figure]:
 
 
 def latencies(client: httpx.Client) -> list[Figure]:
-    """From POST to counted, one message at a time; and from a burst to its alert, where one came: the burst first, since
-    the single messages are all of one issue."""
-    noticed = alerted(client)
+    """From POST to counted, one message at a time."""
     spans = [one_by_one(client, number) for number in range(SINGLES)]
-    burst = "burst that crosses the bound, POST to the alert on the stream"
     return [
         Figure("one message, POST to counted, p50", 1_000 * median(spans), "ms"),
         Figure("one message, POST to counted, p99", 1_000 * quantiles(spans, n=100)[98], "ms"),
-        *([Figure(burst, noticed, "s")] if noticed is not None else []),
     ]
 
 
@@ -203,51 +198,6 @@ def one_by_one(client: httpx.Client, number: int) -> float:
     )
     assert answer.raise_for_status().json()["waited"]
     return time.perf_counter() - begun
-
-
-def alerted(client: httpx.Client) -> float | None:
-    """Seconds from posting a burst of one issue to its alert on the event stream; None where none came."""
-    from training.corpus import load_issues
-
-    issue = max(load_issues(), key=lambda one: len(one.wordings["en"]))
-    begin = datetime.now(UTC) - timedelta(minutes=10)
-    burst = [
-        {
-            "id": f"burst-{n}", "text": f"{issue.wordings['en'][n % len(issue.wordings['en'])]} {n}",
-            "customer_id": f"burst{n}", "occurred_at": (begin + timedelta(seconds=10 * n)).isoformat(),
-            "attributes": {"batch": "B7"},
-        }
-        for n in range(BURST)
-    ]  # fmt: skip
-    came: list[float] = []
-    listening = threading.Event()
-
-    def listen() -> None:
-        patience = httpx.Timeout(10, read=120)
-        try:
-            with client.stream("GET", "/v1/alerts/stream", timeout=patience) as stream:
-                for line in stream.iter_lines():
-                    listening.set()
-                    if line.startswith("data:") and _of_burst(client, json.loads(line[5:])):
-                        came.append(time.perf_counter())
-                        return
-        except httpx.HTTPError:
-            listening.set()
-
-    thread = threading.Thread(target=listen)
-    thread.start()
-    listening.wait(30)
-    begun = time.perf_counter()
-    client.post("/v1/messages:batch", json=burst).raise_for_status()
-    thread.join(130)
-    return came[0] - begun if came else None
-
-
-def _of_burst(client: httpx.Client, told: dict[str, Any]) -> bool:
-    if "alert" not in told:
-        return False
-    alert = client.get(f"/v1/alerts/{told['alert']['alert_id']}").json()
-    return any(sample["message_id"].startswith("burst-") for sample in alert["samples"])
 
 
 def rate(work: Callable[[Sequence[str]], None], texts: Sequence[str]) -> float:

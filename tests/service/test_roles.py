@@ -1,14 +1,17 @@
-"""The judge's role: what it does in turn, and what it does again after it was interrupted."""
+"""The roles: what each does in turn, what at once, and what it does again after it was interrupted."""
 
+import asyncio
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
 
+from service.errors import StoreAway
 from service.pipeline.discover import Discovery
 from service.pipeline.judge import Judge
-from service.roles import JudgeRole
+from service.pipeline.worker import Worker
+from service.roles import JudgeRole, run_worker
 from service.settings import Settings
 from service.store.inbox import Backlog, Inbox
 from service.store.judgement import NotInStep
@@ -74,3 +77,55 @@ async def test_topics_are_looked_for_once_in_the_time_set() -> None:
     for _ in range(3):
         await role.tick()
     assert (tenant.looks, len(tenant.begun_at)) == (1, 1)
+
+
+@dataclass
+class Busy:
+    """A worker whose batches end when another is in hand, or after a while, and which stops after six."""
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    in_hand: int = 0
+    most: int = 0
+    batches: int = 0
+    claimed_among: list[int] = field(default_factory=list)
+    away: int = 0
+
+    async def run_once(self, wait: timedelta | None = None) -> int:
+        if self.away:
+            self.away -= 1
+            raise StoreAway("away")
+        self.in_hand += 1
+        self.most = max(self.most, self.in_hand)
+        await asyncio.sleep(0.02)
+        self.in_hand -= 1
+        self.batches += 1
+        if self.batches >= 6:
+            self.stop.set()
+        return 1
+
+    async def take_over(self) -> int:
+        self.claimed_among.append(self.in_hand)
+        await asyncio.sleep(0)
+        return 0
+
+
+async def worked(busy: Busy) -> Busy:
+    settings = Settings(claim_after=timedelta(seconds=0.06))
+    await asyncio.wait_for(run_worker(cast(Worker, busy), settings, busy.stop), 30)
+    return busy
+
+
+async def test_a_worker_has_two_batches_in_hand() -> None:
+    busy = await worked(Busy())
+    assert busy.most == 2
+    assert busy.in_hand == 0
+
+
+async def test_what_a_dead_worker_left_is_looked_for_again_and_again_and_never_beside_a_batch_in_hand() -> None:
+    busy = await worked(Busy())
+    assert len(busy.claimed_among) > 1
+    assert set(busy.claimed_among) == {0}
+
+
+async def test_a_worker_goes_on_after_the_store_was_away() -> None:
+    assert (await worked(Busy(away=1))).batches >= 6
