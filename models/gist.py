@@ -6,6 +6,7 @@ made topics of their own.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,19 @@ _THANKS = re.compile(
     r"|(?:非常)?(?:谢谢|感谢|多谢)(?:了|你|您)?|麻烦(?:尽快)?处理(?:一下)?|麻烦了)[\s,.!?，。！？~]*$",
     re.IGNORECASE,
 )
+_LAST_OF_THANKS = (
+    "thanks", "thank you", "lot", "advance", "much", "thx", "help", "cheers",
+    "谢谢", "感谢", "多谢", "了", "你", "您", "处理", "一下",
+)  # fmt: skip
+"""What `_THANKS` ends with, marks aside: most texts do not, which is told sooner than by looking for thanks in them."""
+_MARKS = ",.!?，。！？~" + "".join(filter(str.isspace, map(chr, range(0x3001))))
+_ASIDE: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
+    (_PAGE, lambda text: "://" in text or "www." in text),
+    (_ACCOUNT, lambda text: "@" in text or "＠" in text),
+    (_PLACEHOLDER, lambda text: "[" in text),
+    (_NUMBER, re.compile(r"\d{6}").search),
+)
+"""What is no issue, each with what tells quickly that a text has none of it."""
 _SPACES = re.compile(r"\s{2,}")
 _MOST = 2_000
 """Characters looked at: the embedder reads no more, and the patterns stay cheap on hostile text."""
@@ -46,12 +60,15 @@ def gist(text: str) -> str:
     '1234567890'
     """
     plain = _simplifier().convert(text[:_MOST].encode("utf-8", "replace").decode())
-    for pattern in (_PAGE, _ACCOUNT, _PLACEHOLDER, _NUMBER):
-        plain = pattern.sub(" ", plain)
+    for pattern, may in _ASIDE:
+        if may(plain):
+            plain = pattern.sub(" ", plain)
     plain = _SPACES.sub(" ", plain).strip(" ,;:，；：、")
     for _ in range(2):
-        plain = _HELLO.sub("", plain)
-        plain = _THANKS.sub("", plain)
+        hello = _HELLO.match(plain)
+        plain = plain[hello.end() :] if hello else plain
+        if plain.rstrip(_MARKS).casefold().endswith(_LAST_OF_THANKS):
+            plain = _THANKS.sub("", plain)
     plain = plain.strip(" ,;:，；：、")
     return plain if any(character.isalpha() for character in plain) else text
 
