@@ -38,6 +38,7 @@ _WARM_STEP = timedelta(hours=2)
 _CURVE = timedelta(hours=72)
 _SAME_DAYS = timedelta(days=2)
 _AFFINITY = timedelta(days=7)
+_AT_ONCE, _READS = 5_000, 32  # messages of a partition that are read at a time, and how often before a look
 _BACKGROUND = 500  # other messages that a crowd's words are told from
 _LEAST_SPAN = timedelta(days=4)  # twice the longest window
 _SLOW = 2  # times the usual windows, from which a stream is slow: 75 messages a day and fewer
@@ -230,24 +231,24 @@ class Lookout:
             self.watch.places.clear()
 
     async def _read(self, model: TopicModel) -> None:
-        """Take in what was counted since the last time."""
-        while True:
-            held, places = await self._pools.recent(self._read_upto)
-            if not held:
+        """Take in what was counted since the last time; what goes on coming meanwhile is for the next."""
+        for _ in range(_READS):
+            read, self._read_upto = await self._pools.recent(self._read_upto, _AT_ONCE)
+            if held := of_space(read, model.embedder):
+                self._hold(model, held)
+            if len(read) < _AT_ONCE:
                 return
-            self._read_upto = places
-            held = of_space(held, model.embedder)
-            if not held:
-                continue
-            self._space = self._space or Space(model.centring.dimension, CrowdSettings.for_pace(_pace(held)))
-            self._space.extend(
-                held,
-                _evened(model, held),
-                [bucket_of(one.message.occurred_at) for one in held],
-                [str(one.message.customer) for one in held],
-                [one.message.text for one in held],
-                [one.message.attributes for one in held],
-            )
+
+    def _hold(self, model: TopicModel, held: Sequence[Held]) -> None:
+        self._space = self._space or Space(model.centring.dimension, CrowdSettings.for_pace(_pace(held)))
+        self._space.extend(
+            held,
+            _evened(model, held),
+            [bucket_of(one.message.occurred_at) for one in held],
+            [str(one.message.customer) for one in held],
+            [one.message.text for one in held],
+            [one.message.attributes for one in held],
+        )
 
     def _warm_up(self, space: Space[Held], now: int) -> None:
         """Look back, so that the bar is this tenant's own from the first day on."""

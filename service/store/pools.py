@@ -44,7 +44,7 @@ class Pools:
         """Messages of no topic, newest first over all partitions."""
         return await self._read([keys.waiting(p) for p in range(self._partitions)], count)
 
-    async def recent(self, after: Sequence[str], most: int = 5_000) -> tuple[list[Held], list[str]]:
+    async def recent(self, after: Sequence[str], most: int) -> tuple[list[Held], list[str]]:
         """Messages of any topic but chatter, counted after the places ``after`` (one a partition; "0-0" is the start).
 
         At most ``most`` a partition, and the places to go on from; nothing more where these are the same.

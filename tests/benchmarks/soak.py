@@ -30,6 +30,8 @@ from service.store.embedded import running_url
 from service.store.redis import Store
 
 BATCH, AHEAD = 500, 4_000
+LAG = timedelta(hours=6)
+"""Of their time that the judge may be behind before messages wait for it: a day passes in less than a minute."""
 EVERY = 30.0
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -55,6 +57,12 @@ def batches() -> Iterator[bytes]:
                 }
             )
         yield orjson.dumps(batch)
+
+
+def behind(status: dict[str, Any], sent: int) -> timedelta:
+    """By how much of the messages' time the judge is behind what was sent; nothing until it begins."""
+    judged = status["judged_until"]
+    return BEGIN + timedelta(seconds=sent) - datetime.fromisoformat(judged) if judged else timedelta(0)
 
 
 def look(group: Group, counted: int, url: str) -> dict[str, float]:
@@ -95,8 +103,11 @@ def main(minutes: float, most: int) -> dict[str, Any]:
             assert url is not None
             begun, told, sent, counted = time.perf_counter(), 0.0, 0, 0
             for body in batches():
-                while (waiting := client.get("/v1/status").json()["waiting"]) > AHEAD:
+                status = client.get("/v1/status").json()
+                while status["waiting"] > AHEAD or behind(status, sent) > LAG:
                     time.sleep(0.1)
+                    status = client.get("/v1/status").json()
+                waiting = status["waiting"]
                 client.post("/v1/messages:batch", content=body).raise_for_status()
                 sent += BATCH
                 counted = sent - waiting

@@ -1,5 +1,6 @@
 """What an alert shows of messages of one value that say the same, though no place holds them."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -38,8 +39,23 @@ class Kept:
     def __init__(self, messages: list[Held]) -> None:
         self.messages = messages
 
-    async def recent(self, upto: str) -> tuple[list[Held], str]:
+    async def recent(self, upto: str, most: int) -> tuple[list[Held], str]:
         return (self.messages, "1") if upto == "0" else ([], "1")
+
+
+class Endless(Kept):
+    """More comes while what came is read."""
+
+    reads = 0
+
+    async def recent(self, upto: str, most: int) -> tuple[list[Held], str]:
+        self.reads += 1
+        begin = int(upto) % len(self.messages)
+        return self.messages[begin : begin + self.each], str(int(upto) + self.each)
+
+    def __init__(self, messages: list[Held], each: int) -> None:
+        super().__init__(messages)
+        self.each = each
 
 
 class Models:
@@ -60,6 +76,15 @@ async def seen() -> tuple[Lookout, Sighting]:
     lookout = Lookout(Kept(usual + new), Models(), 1.0)  # type: ignore[arg-type]
     sightings = [one for one in await lookout.look(NOW) if one.crowd.anywhere]
     return lookout, max(sightings, key=lambda one: one.score)
+
+
+@pytest.mark.parametrize(("each", "most"), [(700, 1), (5_000, 64)])
+async def test_a_look_ends_however_much_comes_meanwhile(each: int, most: int) -> None:
+    rng = np.random.default_rng(1)
+    messages = [held(n, 30 - n / 1_000, rng.normal(size=DIMENSION), "A1-B1") for n in range(5_000)]
+    pools = Endless(messages, each)
+    await asyncio.wait_for(Lookout(pools, Models(), 1.0).look(NOW), 120)  # type: ignore[arg-type]
+    assert pools.reads <= most
 
 
 async def test_the_batch_is_named_and_what_it_says_now_is_shown(seen: tuple[Lookout, Sighting]) -> None:

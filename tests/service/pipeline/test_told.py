@@ -35,6 +35,8 @@ class Seen:
     at: np.ndarray  # type: ignore[type-arg]
     cell: Cell | None
     score: float
+    names: Cell | None = None
+    """The value that its alert names, where its messages are not of one value alone."""
 
     def crowd(self, now: int) -> Crowd[Held]:
         members = tuple(
@@ -68,9 +70,13 @@ class Sees(Lookout):
         seen = self.watch.follow(sorted(crowds, key=lambda one: -one.score), now, 0.9)
         return [Sighting(place, one, model.topic("t1"), {}, one.score) for place, one in seen] if model else []
 
-    def is_kin(self, sighting: Sighting, other: int) -> bool:
+    def named(self, sighting: Sighting) -> Cell | None:
+        names = next(one.names for one in self.given if one.score == sighting.score)
+        return sighting.crowd.cell or names
+
+    def is_kin(self, sighting: Sighting, cell: Cell | None, other: int) -> bool:
         place = self.watch.place(other)
-        return self.kin and place is not None and place.cell == sighting.crowd.cell
+        return self.kin and place is not None and place.cell == cell
 
     def is_another(self, sighting: Sighting) -> bool:
         attributes = [one.message.attributes for one in sighting.crowd.members]
@@ -80,7 +86,8 @@ class Sees(Lookout):
         crowd, last = sighting.crowd, sighting.place.last
         start, end = start_of(last) - crowd.window, start_of(last)
         window = WindowFigures(start, end, crowd.observed + 1, crowd.expected, 2)
-        culprits = (CulpritFigures(*crowd.cell, 6, 0.5, 12.0, 1e-6),) if crowd.cell else ()
+        cell = self.named(sighting)
+        culprits = (CulpritFigures(*cell, 6, 0.5, 12.0, 1e-6),) if cell else ()
         return Evidence(topic_name(sighting.topic), window, start, 6, 6, culprits=culprits)
 
 
@@ -113,6 +120,17 @@ async def test_another_batch_at_the_place_of_an_alert_is_an_alert_of_its_own(cou
 async def test_the_batch_its_product_or_no_value_at_its_place_are_one_alert(court: Court, cell: Cell | None) -> None:
     first, second = Seen(range(1, 8), HERE, A, 6.0), Seen(range(8, 20), HERE, cell, 9.0)
     assert len(await told(court, 1, first, second)) == 1
+
+
+@pytest.mark.parametrize("first", [Seen(range(1, 8), HERE, A, 6.0), Seen(range(1, 8), HERE, None, 6.0, names=A)])
+@pytest.mark.parametrize("second", [Seen(range(8, 40), THERE, A, 9.0), Seen(range(30, 60), THERE, None, 9.0, names=A)])
+async def test_crowds_whose_alerts_would_name_one_batch_are_one_alert(court: Court, first: Seen, second: Seen) -> None:
+    assert await told(court, 2.6, first, second) == [A]
+
+
+async def test_what_would_name_another_batch_is_an_alert_of_its_own(court: Court) -> None:
+    first, second = Seen(range(1, 8), HERE, A, 6.0), Seen(range(8, 20), THERE, None, 9.0, names=B)
+    assert await told(court, 1, first, second) == [A, B]
 
 
 async def test_another_face_of_an_event_stays_told_though_the_alert_is_long_over(court: Court) -> None:
