@@ -1,38 +1,35 @@
 """The judge: closed buckets in, alerts out; each tick written whole or not at all."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from models.alert import (
     Alert,
-    Former,
-    former_of,
 )
 from models.bar import extras, held
 from models.blind import unknown
 from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of
 from models.budget import Parts, parts_of
-from models.culprit import Cell
 from models.detector import Detector, DetectorSettings
-from models.evidence import Evidence
-from models.severity import Grade, Severity, grade, spread_of
-from models.surge import Reading, Surge, SurgeRules, SurgeState, advance
+from models.surge import Reading, SurgeRules, SurgeState, advance
 from models.topic import Topic, TopicKind, TopicState
 from models.topics import TopicModel
 from models.verdict import Tick as DetectorTick
 from service.logs import log
 from service.metrics import Metrics
 from service.pipeline.bench import Bench, hidden_of, named, part_of
-from service.pipeline.docket import Case, Changes, Docket
-from service.pipeline.exposure import Exposure, Said
+from service.pipeline.docket import Changes, Docket
+from service.pipeline.exposure import Exposure
+from service.pipeline.hearing import Hearing
 from service.pipeline.hidden import Hidden
-from service.pipeline.lookout import Lookout, Sighting, is_told
+from service.pipeline.lookout import Lookout
 from service.pipeline.succession import Succession
-from service.pipeline.tide import Tide, Turn
-from service.pipeline.told import CROWD, Told
+from service.pipeline.survey import Survey
+from service.pipeline.tide import Tide
+from service.pipeline.told import Told
 from service.pipeline.witness import Witness
 from service.store.alerts import AlertBook
 from service.store.campaigns import Campaign, Campaigns, running
@@ -45,9 +42,6 @@ from service.store.model import ModelStore
 from service.store.vigil import Vigil
 
 _CHUNK = BUCKETS_PER_DAY  # buckets read and, where nothing happens, written at a time in catching up
-_CROWD_OVER = 6 * BUCKETS_PER_HOUR  # since the last message of a crowd, after which it is no news that it was
-_CROWD_REST = 2  # looks, one an hour, without a crowd until its episode ends
-_CALM = 0.6  # times the bar, below which a crowd is no crowd any more
 _PAST = timedelta(days=28)  # how far back a newly found topic's counts are read
 
 
@@ -95,13 +89,13 @@ class Judge:
         self._store = store
         self._gauges = gauges
         self._vigil = vigil
-        self._exposure = exposure
         self._erasing = erasing
         self._counts = counts
         self._models = models
         self._book = book
         self._campaigns = campaigns
         self._witness = witness
+        self._hearing = Hearing(models, book, exposure)
         self._lookout = lookout
         self._tide = tide
         self._hidden = hidden
@@ -110,6 +104,9 @@ class Judge:
         self._metrics = metrics
         self._docket = Docket(book, metrics, rules.receivers, rules.base_url)
         self._told = Told(self._docket, lookout, hidden, sales=exposure is not None)
+        self._survey = Survey(
+            lookout, tide, hidden, witness, models, self._docket, self._told, self._hearing, rules.surge
+        )
         self._token = token
         self._bench: Bench | None = None
         self._peeked: tuple[int, dict[str, int]] | None = None
@@ -205,7 +202,7 @@ class Judge:
                             await self._weigh(bench, bench.detector, tick, now, changes)
                         await self._accept(bench, tick, now, changes)
                     if (bucket + 1) % self._lookout.every == 0 and len(hour) < BUCKETS_PER_HOUR:
-                        await self._survey(bench, bucket, extras(bars, end_of(bucket)), now, changes)
+                        await self._survey.take(bench, bucket, extras(bars, end_of(bucket)), now, changes)
             if changes or bucket == chunk[-1]:
                 await self._write(bench, bucket, changes)
             changed |= changes.alerts
@@ -289,128 +286,18 @@ class Judge:
                 continue  # the bucket counts as one alarm, when it closes
             bench.surges[name] = surge
             if surge.state is not SurgeState.pending and (surge.open or surge != before):
-                case = Case(
+                case = self._hearing.case(
+                    bench,
                     surge,
                     before,
                     name in loud,
                     reading.observed,
-                    lambda topic=topic, surge=surge: self._weighed(  # type: ignore[misc]
+                    lambda topic=topic, surge=surge: self._hearing.weighed(  # type: ignore[misc]
                         self._witness.testify(detector, topic, surge, tick.bucket, tick.extra.get(topic.id, 0.0)),
                         partial(self._witness.said, topic.id),
                     ),
-                    _grade,
-                    lambda evidence: self._former(bench, evidence),
                 )
                 bench.note(await self._docket.record(case, tick.bucket, now, changes))
-
-    async def _survey(
-        self,
-        bench: Bench,
-        bucket: int,
-        extra: Mapping[str, float],
-        now: datetime,
-        changes: Changes,
-    ) -> None:
-        """Look for crowds, swells and silences, and advance their episodes."""
-        watch = self._lookout.watch
-        seen = {f"{CROWD}{one.place.number}": one for one in await self._seen(bucket + 1, extra)}
-        bench.faces = {number: face for number, face in bench.faces.items() if bucket - face[0] <= BUCKETS_PER_DAY}
-        model = (await self._models.current()).model
-        live: dict[str, Topic] = {topic.id: topic for topic in model.topics if is_told(topic)} if model else {}
-        hidden = self._hidden.turns(bucket + 1, live, bench.detector, extra, bench.crowds)
-        turns = self._tide.turns(bucket + 1) | hidden
-        if (bucket + 1) % BUCKETS_PER_DAY == 0:
-            watch.calibrate(bucket + 1)
-        for name in sorted({*seen, *turns, *bench.crowds}):
-            sighting, turn, before = seen.get(name), turns.get(name), bench.crowds.get(name)
-            if sighting is not None:
-                bar = self._bar(sighting, extra)
-                alarm = sighting.score >= bar and is_told(sighting.topic)
-                if before is None and await self._told_of(bench, sighting, alarm=alarm):
-                    watch.face(sighting.place.number)
-                    continue
-                if alarm and before is None and bucket - sighting.last > _CROWD_OVER:
-                    continue
-                reading = Reading(
-                    bucket,
-                    alarm,
-                    sighting.score < _CALM * bar,
-                    min(sighting.first, bucket),
-                    sighting.crowd.observed + 1,
-                    sighting.crowd.expected,
-                )
-            elif turn is not None:
-                if before is None and await self._told.turn(bench, turn):
-                    continue
-                reading = turn.reading
-            else:
-                reading = Reading(bucket, False, True, bucket, 0, 0.0)
-            surge = advance(name, before, reading, replace(self._rules.surge, rest=_CROWD_REST))
-            if surge is None:
-                bench.crowds.pop(name, None)
-                continue
-            bench.crowds[name] = surge
-            if surge.state is not SurgeState.pending and (surge.open or surge != before):
-                case = Case(
-                    surge,
-                    before,
-                    reading.alarm,
-                    reading.observed,
-                    lambda sighting=sighting, turn=turn, surge=surge: self._testify(  # type: ignore[misc]
-                        bench, sighting, turn, surge, extra
-                    ),
-                    _grade,
-                    lambda evidence: self._former(bench, evidence),
-                )
-                alert = await self._docket.record(case, bucket, now, changes)
-                bench.note(alert)
-                if sighting is not None and alert is not None:
-                    watch.tell(sighting.place.number, _named(sighting, alert))
-
-    async def _told_of(self, bench: Bench, sighting: Sighting, *, alarm: bool) -> bool:
-        return await (self._told.crowd(bench, sighting) if alarm else self._told.is_face(bench, sighting))
-
-    async def _seen(self, now: int, extra: Mapping[str, float]) -> list[Sighting]:
-        """What the lookout sees as of bucket ``now``: what is loud and another event than was told of its place, at a place
-        of its own."""
-        return [
-            replace(one, place=self._lookout.watch.part(one.crowd, now))
-            if one.score >= self._bar(one, extra) and self._lookout.is_another(one)
-            else one
-            for one in await self._lookout.look(now)
-        ]
-
-    def _bar(self, sighting: Sighting, extra: Mapping[str, float]) -> float:
-        """The score that a crowd must reach to be told."""
-        bars = self._lookout.watch.bars
-        return bars.of(anywhere=sighting.crowd.anywhere) + extra.get(sighting.topic.id, 0.0)
-
-    async def _testify(
-        self, bench: Bench, sighting: Sighting | None, turn: Turn | None, surge: Surge, extra: Mapping[str, float]
-    ) -> Evidence:
-        alert = await self._docket.alert(surge)
-        before = alert.evidence if alert else None
-        if sighting is not None:
-            bar = self._bar(sighting, extra)
-            told = asyncio.to_thread(self._lookout.testify, sighting, bar, before)
-            return await self._weighed(told, lambda *asked: asyncio.to_thread(self._lookout.said, sighting, *asked))
-        assert turn is not None
-        said: Said | None = self._tide.said if turn.excess is not None else None
-        if turn.part is not None:
-            said = partial(self._witness.said, turn.part[0])
-        return await self._weighed(turn.testify(before), said)
-
-    async def _weighed(self, testimony: Awaitable[Evidence], said: Said | None) -> Evidence:
-        """Evidence with its figures per 1,000 orders, where orders are posted and it tells of too many."""
-        evidence = await testimony
-        return evidence if self._exposure is None or said is None else await self._exposure.rated(evidence, said)
-
-    async def _former(self, bench: Bench, evidence: Evidence) -> Former | None:
-        """The last alert on a topic, or on one that was merged into it, that ended long before this surge began."""
-        model = (await self._models.current()).model
-        kin = {topic.id for topic in model.topics if model.heir(topic.id) == evidence.topic.id} if model else set()
-        names = [alert for topic, alert in bench.formers.items() if topic in kin | {evidence.topic.id}]
-        return former_of(((one.alert, one.facts) for one in await self._book.many(names)), evidence.onset)
 
     async def _let_go(self, bench: Bench) -> None:
         """Let go of customers who were erased since: of what is held in memory, and once more of what lies in the store,
@@ -506,22 +393,6 @@ class Judge:
 
 def _watched(topic: Topic) -> bool:
     return topic.state is not TopicState.RETIRED and topic.kind is TopicKind.ISSUE
-
-
-def _named(sighting: Sighting, alert: Alert) -> Cell | None:
-    """The attribute value that the alert of a crowd names."""
-    first = next(((one.attribute, one.value) for one in alert.evidence.culprits), None)
-    return sighting.crowd.cell or first
-
-
-def _grade(evidence: Evidence) -> Grade:
-    window = evidence.window
-    if window.observed == 0:
-        return Grade(Severity.warning, ("silence",))
-    if evidence.excused:
-        return Grade(Severity.info, ("orders",))
-    spread = spread_of((one.attribute, one.value) for one in evidence.culprits)
-    return grade(window.observed, window.expected, window.end - window.start, spread=spread)
 
 
 def _known(bench: Bench, counts: BucketCounts) -> dict[str, int]:
