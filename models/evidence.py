@@ -9,8 +9,7 @@ from models.exposure import Pace, Rate
 from models.indicator import CostKind, Direction, Kind
 from models.limits import Cause
 from models.message import CustomerKey, RedactedText
-
-LEAST_EXPECTED = 0.5  # customers: fewer count as half a one
+from models.surge import LEAST_EXPECTED
 
 
 @dataclass(frozen=True, slots=True)

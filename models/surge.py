@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+LEAST_EXPECTED = 0.5  # customers: fewer count as half a one
+
 
 class SurgeState(StrEnum):
     pending = "pending"
@@ -112,4 +114,4 @@ def ratio(observed: float, expected: float) -> float:
     >>> ratio(8, 2), ratio(3, 0.01)
     (4.0, 6.0)
     """
-    return observed / max(expected, 0.5)
+    return observed / max(expected, LEAST_EXPECTED)
