@@ -212,13 +212,8 @@ def _largest_by_chance(tested: Sequence[_Tested], draws: int, rng: np.random.Gen
     for one in tested:
         total, count = int(one.observed.sum()), len(one.values)
         shares = rng.standard_gamma(np.maximum(one.certainty * one.shares, 1e-9), size=(draws, count))
-        edges = np.cumsum(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-300), axis=1)
-        edges[:, -1] = 1.0
-        # One sorted axis for all draws: draw r lies between r and r + 1.
-        row = np.arange(draws)[:, None]
-        place = np.searchsorted((edges + row).ravel(), (rng.random((draws, total)) + row).ravel(), side="right")
-        drawn = np.bincount(np.minimum(place, draws * count - 1), minlength=draws * count)
-        ratios = _log_likelihood_ratio(drawn.reshape(draws, count), one.shares, total)
+        shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-300)
+        ratios = _log_likelihood_ratio(rng.multinomial(total, shares), one.shares, total)
         largest = np.maximum(largest, ratios.max(axis=1))
     return largest
 
