@@ -113,7 +113,7 @@ class Survey:
                 )
                 alert = await self._docket.record(case, bucket, now, changes)
                 bench.note(alert)
-                if sighting is not None and alert is not None:
+                if sighting is not None and alert is not None and (before is None or before.fired != surge.fired):
                     watch.tell(sighting.place.number, _named(sighting, alert))
 
     async def _told_of(self, bench: Bench, sighting: Sighting, *, alarm: bool) -> bool:
