@@ -13,7 +13,6 @@ from service.pipeline.tide import SILENT, SWELL, Turn
 
 CROWD = "c"
 """What the names of crowds' episodes begin with."""
-_LATELY = 2 * BUCKETS_PER_DAY
 _MUCH = 0.5  # of a topic's customers in a crowd, from which the crowd's alert is the topic's too
 
 
@@ -119,6 +118,8 @@ def _culprits(alert: Alert) -> list[Cell]:
 
 
 def _names(bench: Bench, since: int) -> list[str]:
-    """Episodes of crowds, and of what is hidden, that were told no earlier than two days before bucket ``since``, and are
+    """Episodes of crowds, and of what is hidden, that were told no earlier than a day before bucket ``since``, and are
     not over for a day: what was told long before something begins does not tell of it."""
-    return sorted(name for name, one in bench.crowds.items() if one.fired is not None and one.fired >= since - _LATELY)
+    return sorted(
+        name for name, one in bench.crowds.items() if one.fired is not None and one.fired >= since - BUCKETS_PER_DAY
+    )
