@@ -86,6 +86,7 @@ class JudgeRole:
         self._settings = settings
         self._clock = clock
         self._discovered: datetime | None = None
+        self._raise_from: int | None = None
         self._scanned: datetime | None = None
         self._leads = False
         self._trimmed: datetime | None = None
@@ -148,7 +149,9 @@ class JudgeRole:
         first = await self._models.first_bucket()
         if first is not None and not await self._judge.begun():
             oldest = bucket_of(at - self._settings.keep_counts)
-            await self._judge.begin(max(first, oldest), raise_from=bucket_of(at))
+            # Of the first try: a lease lost on the way must not put off from when on alerts are raised.
+            self._raise_from = self._raise_from or bucket_of(at)
+            await self._judge.begin(max(first, oldest), raise_from=self._raise_from)
         self._discovered = at  # last: a lease lost on the way is no reason to begin only at the next discovery
 
     def _due(self, watermark: datetime) -> bool:
