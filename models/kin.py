@@ -49,13 +49,13 @@ def is_kin(
     of_it = vectors @ place.centroid > near
     if place.cell is not None:
         named = has(attributes, place.cell)
-        of_it = named if share <= _RARE else of_it & named
+        of_it = named if is_rare(share) else of_it & named
     if of_it.sum() >= _SHARED * max(len(vectors) - expected, 1.0):
         return True
     alike = float(unit(vectors.mean(axis=0)[None])[0] @ place.centroid) > far
     if cell is None or place.cell is None:
         return cell == place.cell and alike
-    return goes_with(cell, place.cell) and (share <= _RARE or alike)
+    return goes_with(cell, place.cell) and (is_rare(share) or alike)
 
 
 def is_another(cell: Cell | None, attributes: Sequence[Mapping[str, str]], place: Place, *, share: float) -> bool:
@@ -67,7 +67,16 @@ def is_another(cell: Cell | None, attributes: Sequence[Mapping[str, str]], place
     """
     if cell is None or place.cell is None or goes_with(cell, place.cell):
         return False
-    return share <= _RARE and float(has(attributes, place.cell).mean()) < _SHARED
+    return is_rare(share) and float(has(attributes, place.cell).mean()) < _SHARED
+
+
+def is_rare(share: float) -> bool:
+    """Whether a value that ``share`` of all messages have is rare enough for what names it to be one event.
+
+    >>> is_rare(0.02), is_rare(0.3)
+    (True, False)
+    """
+    return share <= _RARE
 
 
 def goes_with(cell: Cell, other: Cell) -> bool:

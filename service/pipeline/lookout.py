@@ -15,7 +15,7 @@ from models.culprit import Cell, CellCounts, Culprit, find_culprits, narrowed, p
 from models.embed import Vectors, unit
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
 from models.gist import gist
-from models.kin import is_another, is_kin
+from models.kin import is_another, is_kin, is_rare
 from models.message import CustomerKey
 from models.samples import choose_samples
 from models.scan import upper_bound
@@ -148,6 +148,10 @@ class Lookout:
             return crowd.cell
         found = self._culprits(self._space, crowd, last - crowd.window // BUCKET, last)
         return (found[0].attribute, found[0].value) if found else None
+
+    def is_rare(self, cell: Cell, now: int) -> bool:
+        """Whether few of the last days' messages have a value."""
+        return self._space is not None and is_rare(self._space.share(cell, now))
 
     def is_kin(self, sighting: Sighting, cell: Cell | None, other: int) -> bool:
         """Whether what is seen, and names this value, is of the event at the place of this number, which was told."""

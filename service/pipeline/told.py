@@ -82,7 +82,9 @@ class Told:
         last, named = bench.faces.get(number, (None, None))
         lately = last is not None and sighting.place.last - last <= BUCKETS_PER_DAY
         one_thing = cell is None or named is None or goes_with(cell, named)
-        told = (lately and one_thing) or await self._is_face(bench, sighting, self._lookout.named(sighting))
+        names = self._lookout.named(sighting)
+        told = (lately and one_thing) or await self._is_face(bench, sighting, names)
+        told = told or (names is not None and await self._named(bench, sighting, names))
         if told:
             bench.faces[number] = sighting.place.last, cell or named
         return told
@@ -98,6 +100,21 @@ class Told:
         return sum(told.values()) >= _MUCH or (
             not sighting.parts and await self._on(bench, sighting.topic.id, sighting)
         )
+
+    async def _named(self, bench: Bench, sighting: Sighting, cell: Cell) -> bool:
+        """Whether an alert on a topic names the rare value that an alert on a crowd would name: one batch with one defect,
+        whatever it is called."""
+        if not self._lookout.is_rare(cell, sighting.place.last):
+            return False
+        for surge in bench.surges.values():
+            alert = await self._telling(surge, sighting.first)
+            if (
+                alert is not None
+                and not alert.evidence.excused
+                and any(goes_with(cell, one) for one in _culprits(alert)[:1])
+            ):
+                return True
+        return False
 
     async def _on(self, bench: Bench, topic: str, sighting: Sighting) -> bool:
         """Whether an alert on a topic tells of a crowd in it: another value's defect gets its own, unless most of it is of

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ from models.embed import unit
 from models.evidence import CulpritFigures, Evidence, WindowFigures
 from models.kin import is_another
 from models.message import CustomerKey, Message, RedactedText
+from models.surge import Surge, SurgeState
 from service.pipeline.lookout import Lookout, Sighting
+from service.pipeline.told import Told
 from service.store.embedded import EmbeddedStore
 from service.store.pools import Held
 from service.store.redis import Store
@@ -146,3 +149,23 @@ async def test_a_face_that_is_seen_again_after_a_day_of_quiet_is_news(court: Cou
 async def test_another_batch_at_the_place_of_a_face_is_news(court: Court) -> None:
     faces = Seen(range(2, 20), THERE, A, 9.0), Seen(range(20, 24), THERE, B, 9.0)
     assert await told(court, 1, Seen(range(1, 4), HERE, A, 6.0), *faces) == [A, B]
+
+
+@pytest.mark.parametrize(("named", "rare", "expected"), [(A, True, True), (A, False, False), (B, True, False)])
+async def test_a_crowd_that_names_the_rare_batch_of_a_topics_alert_is_told(
+    named: Cell, rare: bool, expected: bool
+) -> None:
+    culprits = (CulpritFigures(*A, 6, 0.5, 12.0, 1e-6),)
+    alert = SimpleNamespace(evidence=SimpleNamespace(culprits=culprits, excused=False))
+
+    async def filed(surge: Surge) -> object:
+        return alert
+
+    lookout = SimpleNamespace(named=lambda _: named, is_rare=lambda *_: rare)
+    teller = Told(SimpleNamespace(alert=filed), lookout, SimpleNamespace(), sales=False)  # type: ignore[arg-type]
+    surge = Surge("t1", SurgeState.firing, FROM, FROM, 1, 0, 9.0, fired=FROM)
+    bench = SimpleNamespace(surges={"t1": surge}, crowds={}, faces={})
+    crowd = SimpleNamespace(cell=None, members=())
+    place = SimpleNamespace(number=9, last=FROM + 5)
+    sighting = SimpleNamespace(place=place, crowd=crowd, first=FROM, parts={"t1": 0.2}, topic=SimpleNamespace(id="t1"))
+    assert await teller.crowd(bench, sighting) is expected  # type: ignore[arg-type]
