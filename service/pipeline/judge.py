@@ -6,9 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from models.alert import (
-    Alert,
-)
+from models.alert import Alert
 from models.bar import extras, held
 from models.blind import unknown
 from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR, bucket_of, end_of, start_of

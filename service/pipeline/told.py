@@ -82,12 +82,17 @@ class Told:
         last, named = bench.faces.get(number, (None, None))
         lately = last is not None and sighting.place.last - last <= BUCKETS_PER_DAY
         one_thing = cell is None or named is None or goes_with(cell, named)
-        names = self._lookout.named(sighting)
-        told = (lately and one_thing) or await self._is_face(bench, sighting, names)
-        told = told or (names is not None and await self._named(bench, sighting, names))
+        told = (lately and one_thing) or await self._is_told(bench, sighting)
         if told:
             bench.faces[number] = sighting.place.last, cell or named
         return told
+
+    async def _is_told(self, bench: Bench, sighting: Sighting) -> bool:
+        """Whether an alert tells of a crowd that is loud enough for one of its own, by what that one would name."""
+        cell = self._lookout.named(sighting)
+        return await self._is_face(bench, sighting, cell) or (
+            cell is not None and await self._named(bench, sighting, cell)
+        )
 
     async def is_face(self, bench: Bench, sighting: Sighting) -> bool:
         """Whether a crowd, however faint, is of what an alert on another crowd, or on its topics, tells."""
