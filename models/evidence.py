@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import log
 
+from models.culprit import Cell
 from models.exposure import Pace, Rate
 from models.indicator import CostKind, Direction, Kind
 from models.limits import Cause
@@ -131,6 +132,11 @@ class Evidence:
     """Complaints per 1,000 orders, where orders are posted: of the culprit's first, of all last."""
     gauge: GaugeFigures | None = None
     """Of an alert on an indicator; figures are then in its unit, and customers and messages its observations."""
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The values that are behind it, the most telling first."""
+        return tuple((one.attribute, one.value) for one in self.culprits)
 
     @property
     def excused(self) -> bool:

@@ -36,7 +36,7 @@ class Exposure:
         complaints = await said(None, begin - _LEARN * 24, end)
         lag = usual_lag(_by_day(complaints, begin), shipped)
         whole = self._of(None, complaints, shipped, lag, begin, end)
-        cells = [(one.attribute, one.value) for one in evidence.culprits if PAIR not in one.attribute]
+        cells = [cell for cell in evidence.cells if PAIR not in cell[0]]
         cell = next((one for one in cells if one[0] in known), None)
         if cell is None:
             # What the culprit's orders did is not known, and those of all do not excuse it.

@@ -52,5 +52,5 @@ def _grade(evidence: Evidence) -> Grade:
         return Grade(Severity.warning, ("silence",))
     if evidence.excused:
         return Grade(Severity.info, ("orders",))
-    spread = spread_of((one.attribute, one.value) for one in evidence.culprits)
+    spread = spread_of(evidence.cells)
     return grade(window.observed, window.expected, window.end - window.start, spread=spread)

@@ -154,5 +154,4 @@ class Survey:
 
 def _named(sighting: Sighting, alert: Alert) -> Cell | None:
     """The attribute value that the alert of a crowd names."""
-    first = next(((one.attribute, one.value) for one in alert.evidence.culprits), None)
-    return sighting.crowd.cell or first
+    return sighting.crowd.cell or next(iter(alert.evidence.cells), None)

@@ -34,7 +34,7 @@ class Told:
     async def _hidden_in(self, bench: Bench, topic: str, cell: Cell, reading: Reading) -> bool:
         """Whether an alert tells of a hidden cell: the topic's, with that culprit, or that of another cell."""
         alert = await self._telling(bench.surges.get(topic), reading.onset)
-        if alert is not None and is_named(cell, [], _culprits(alert)):
+        if alert is not None and is_named(cell, [], alert.evidence.cells):
             return True
         told = [name for name in _names(bench, reading.onset) if name.startswith(HIDDEN)]
         return self._hidden.in_another(topic, cell, told)
@@ -116,7 +116,7 @@ class Told:
             if (
                 alert is not None
                 and not alert.evidence.excused
-                and any(goes_with(cell, one) for one in _culprits(alert)[:1])
+                and any(goes_with(cell, one) for one in alert.evidence.cells[:1])
             ):
                 return True
         return False
@@ -131,12 +131,7 @@ class Told:
         if alert is None or alert.evidence.excused:
             return False
         attributes = [one.message.attributes for one in sighting.crowd.members]
-        return cell is None or is_named(cell, attributes, _culprits(alert))
-
-
-def _culprits(alert: Alert) -> list[Cell]:
-    """The values that an alert names."""
-    return [(one.attribute, one.value) for one in alert.evidence.culprits]
+        return cell is None or is_named(cell, attributes, alert.evidence.cells)
 
 
 def _names(bench: Bench, since: int) -> list[str]:

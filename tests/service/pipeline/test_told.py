@@ -155,8 +155,7 @@ async def test_another_batch_at_the_place_of_a_face_is_news(court: Court) -> Non
 async def test_a_crowd_that_names_the_rare_batch_of_a_topics_alert_is_told(
     named: Cell, rare: bool, expected: bool
 ) -> None:
-    culprits = (CulpritFigures(*A, 6, 0.5, 12.0, 1e-6),)
-    alert = SimpleNamespace(evidence=SimpleNamespace(culprits=culprits, excused=False))
+    alert = SimpleNamespace(evidence=SimpleNamespace(cells=(A,), excused=False))
 
     async def filed(surge: Surge) -> object:
         return alert
