@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.embed import Embedder, Vectors, unit
 from models.encoder import int8
 from models.encoder.errors import FolderDamaged
-from models.encoder.folder import MAX_TOKENS
+from models.encoder.folder import MAX_TOKENS, prefix_of
 from models.encoder.prepare import MANIFEST
 from models.encoder.quiet import quietly
 
@@ -103,7 +103,7 @@ class OnnxEmbedder:
         if manifest is None or not (folder / int8.FILE).is_file():
             raise FolderDamaged(f"{folder} has no int8 form", fix="Run `tocsin prepare`, or choose the torch backend")
         self.name = _name(manifest)
-        self._prefix = _prefix(folder)
+        self._prefix = prefix_of(folder)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._session = _session(folder / int8.FILE)
@@ -200,10 +200,3 @@ def _name_of(source: str | Path, model: Any) -> str:
         return f"{folder.name}@{sha256(file.read_bytes()).hexdigest()[:12]}"
     commit = model.model_card_data.base_model_revision
     return f"{source}@{commit or 'unknown'}"
-
-
-def _prefix(folder: Path) -> str:
-    """What `SentenceTransformer.encode` puts before a text by itself in this folder."""
-    settings = json.loads((folder / "config_sentence_transformers.json").read_text(encoding="utf-8"))
-    prefix: str = settings["prompts"][settings["default_prompt_name"]]
-    return prefix

@@ -416,7 +416,10 @@ async def hold_embedder(rooms: Rooms, name: str, dimension: int) -> None:
         await rooms.store.client.hsetnx(keys.LAYOUT, "embedder", f"{dimension} {name}")
     begun = await embedder_of(rooms)
     if begun != (name, dimension):
-        raise Conflict(f"this store holds vectors of {begun}, not of {(name, dimension)}; use another store or encoder")
+        raise Conflict(
+            f"this store holds vectors of {begun}, not of {(name, dimension)}; use another store, or set TOCSIN_ENCODER "
+            "to a folder with that encoder (one that an earlier version made is still under TOCSIN_CACHE)"
+        )
 
 
 async def embedder_of(rooms: Rooms) -> tuple[str, int] | None:

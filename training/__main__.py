@@ -12,6 +12,7 @@ COMMANDS = {
     "leaning": ("training.commands.leaning:command", "Fit what tells that a thing went well from that it went ill."),
     "retrain": ("training.commands.retrain:command", "Learn a new product category, and say what would change."),
     "hindsight": ("training.commands.hindsight:command", "Say when a month's surges would have been noticed by whom."),
+    "shorten": ("training.commands.shorten:command", "Leave layers of the encoder out, and make up for them."),
     "synthesize": ("training.commands.synthesize:command", "Write an invented week of after-sales messages."),
 }
 """Name, where the function lies, and what it does in a line. Add a command by adding a row."""

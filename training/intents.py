@@ -13,6 +13,9 @@ from models.embed import language_of
 OWN = Path(__file__).with_name("intents.toml")
 """Issues worded for this project, each in Chinese and in English."""
 
+WIDER = Path(__file__).with_name("wordings") / "wider"
+"""Issues of many trades worded for this project, long and short, a file a trade: for what needs texts more than labels."""
+
 TEXTS_AN_INTENT = 60  # large sets would else crowd out the small ones; e5 knows the language already
 
 
@@ -47,10 +50,10 @@ def read_labelled(path: Path, *, name: str, licence: str) -> Source:
 
 
 def read_own(path: Path = OWN) -> Source:
-    """The project's own issues."""
+    """The project's own issues: of `OWN`, or of a file of `WIDER`."""
     written = tomllib.loads(path.read_text(encoding="utf-8"))
     return Source(
-        "tocsin-intents", "Apache-2.0", {issue: (*texts["zh"], *texts["en"]) for issue, texts in written.items()}
+        f"tocsin-{path.stem}", "Apache-2.0", {issue: (*texts["zh"], *texts["en"]) for issue, texts in written.items()}
     )
 
 

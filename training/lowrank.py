@@ -6,6 +6,7 @@ Limited Setup", 2021): memory grows with a part, while the loss sees the whole b
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from models.embed import Vectors
 from models.encoder.adapter import DOWN, UP
-from models.encoder.folder import MAX_TOKENS, QUERY_PREFIX
+from models.encoder.folder import MAX_TOKENS, prefix_of
 from models.encoder.quiet import quietly
 
 CHANGED = (
@@ -72,6 +73,7 @@ class UpperLayers:
         self._bert.requires_grad_(False)
         self._device = device or _device()
         self._first = len(self._bert.encoder.layer) - layers
+        self._prefix = prefix_of(folder)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._below: dict[str, Tensor] = {}
@@ -92,7 +94,7 @@ class UpperLayers:
         new = sorted({*texts} - self._below.keys(), key=len)
         for start in range(0, len(new), _BATCH):
             batch = new[start : start + _BATCH]
-            encoded = [self._tokenizer.encode(QUERY_PREFIX + text).ids for text in batch]
+            encoded = [self._tokenizer.encode(self._prefix + text).ids for text in batch]
             ids, mask = _padded(encoded)
             with torch.no_grad():
                 ids, mask = ids.to(self._device), mask.to(self._device)
@@ -104,6 +106,10 @@ class UpperLayers:
 
     def forward(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors (n, d) of texts whose lower part is known, differentiable in `parameters`."""
+        return pooled(*self.states(texts))
+
+    def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """What the last layer makes of each token, (n, tokens, d), and which tokens are real, (n, tokens)."""
         rows = [self._below[text] for text in texts]
         states = nn.utils.rnn.pad_sequence(rows, batch_first=True).to(self._device).float()
         mask = torch.zeros(states.shape[:2], device=self._device)
@@ -111,8 +117,11 @@ class UpperLayers:
             mask[row, : len(own)] = 1
         for layer in self._bert.encoder.layer[self._first :]:
             states = _output(layer(states, attention_mask=_hidden_from(mask)))
-        mean = (states * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
-        return nn.functional.normalize(mean.float(), dim=1)
+        return states, mask
+
+    def tokens(self, text: str) -> int:
+        """How many tokens a text is whose lower part is known, the special ones and the prefix counted in."""
+        return len(self._below[text])
 
     def vectors(self, texts: Sequence[str]) -> Tensor:
         """`forward` for many texts, in parts and without gradients; (n, d) on the processor."""
@@ -137,6 +146,14 @@ class UpperLayers:
             for rows in self._by_length(texts, _BATCH):
                 vectors[rows] = self.forward([texts[row] for row in rows]).cpu().numpy()
         return vectors
+
+    def quick(self) -> AbstractContextManager[object]:
+        """Within it `forward` and `states` run in bfloat16 where that is computed by the machine, not by a program, which
+        takes three times as long as float32. The loss, which needs the digits, is to be computed of it in float32."""
+        quick: AbstractContextManager[object] = torch.autocast(
+            self._device, torch.bfloat16, enabled=self._device != "cpu" or _bfloat16()
+        )
+        return quick
 
     def taken(self) -> list[NDArray[np.float32]]:
         """The gradients of `parameters`, which begin at none again."""
@@ -170,9 +187,7 @@ class UpperLayers:
         return halves
 
     def _half(self, texts: Sequence[str]) -> Tensor:
-        """`forward` in bfloat16 where that is computed by the machine, not by a program, which takes three times as
-        long as float32. The loss, which needs the digits, is computed of it in float32."""
-        with torch.autocast(self._device, torch.bfloat16, enabled=self._device != "cpu" or _bfloat16()):
+        with self.quick():
             return self.forward(texts)
 
     def _by_length(self, texts: Sequence[str], size: int) -> Iterator[list[int]]:
@@ -189,6 +204,12 @@ class UpperLayers:
                 part = LowRank(layer.get_submodule(name), rank, generator)
                 setattr(layer.get_submodule(parent), child, part)
                 yield f"encoder.layer.{index}.{name}", part
+
+
+def pooled(states: Tensor, mask: Tensor) -> Tensor:
+    """Unit vectors (n, d): the mean of each text's real tokens."""
+    mean = (states * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
+    return nn.functional.normalize(mean.float(), dim=1)
 
 
 def _padded(encoded: list[list[int]]) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ MAX_TOKENS = 128
 Customers say what is wrong early: every airline tweet and 95 % of shop reviews that were counted are shorter.
 Letters to an office are longer (63 %). The cost of a text grows with its length."""
 
+_SETTINGS = "config_sentence_transformers.json"
 _POOLING = "1_Pooling"
 _NORMALIZE = "2_Normalize"
 _NAMES = {
@@ -26,8 +27,8 @@ _NAMES = {
 }
 
 
-def write(folder: Path, sizes: Sizes, state: State, tokenizer: Any) -> None:
-    """Write a folder that ``SentenceTransformer(str(folder))`` loads: mean pooling, unit length, e5's prefix.
+def write(folder: Path, sizes: Sizes, state: State, tokenizer: Any, *, prefix: str = QUERY_PREFIX) -> None:
+    """Write a folder that ``SentenceTransformer(str(folder))`` loads: mean pooling, unit length, the prefix.
 
     ``folder`` must be empty. The order of writing does not matter: nobody reads a folder before it is whole.
     """
@@ -37,13 +38,20 @@ def write(folder: Path, sizes: Sizes, state: State, tokenizer: Any) -> None:
     (folder / _NORMALIZE).mkdir()
     tokenizer.save(str(folder / "tokenizer.json"))
     vocabulary = len(state["embeddings.word_embeddings.weight"])
-    for name, content in _settings(sizes, vocabulary).items():
+    for name, content in _settings(sizes, vocabulary, prefix).items():
         text = json.dumps(content, indent=2, ensure_ascii=False)
         (folder / name).write_text(text + "\n", encoding="utf-8")
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
 
 
-def _settings(sizes: Sizes, vocabulary: int) -> dict[str, Any]:
+def prefix_of(folder: Path) -> str:
+    """What `SentenceTransformer.encode` puts before a text by itself in this folder."""
+    settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
+    prefix: str = settings["prompts"][settings["default_prompt_name"]]
+    return prefix
+
+
+def _settings(sizes: Sizes, vocabulary: int, prefix: str) -> dict[str, Any]:
     return {
         "config.json": _bert(sizes, vocabulary),
         "tokenizer_config.json": {
@@ -73,8 +81,8 @@ def _settings(sizes: Sizes, vocabulary: int) -> dict[str, Any]:
             "pooling_mode_max_tokens": False,
             "pooling_mode_mean_sqrt_len_tokens": False,
         },
-        "config_sentence_transformers.json": {
-            "prompts": {"query": QUERY_PREFIX, "passage": "passage: "},
+        _SETTINGS: {
+            "prompts": {"query": prefix},
             "default_prompt_name": "query",  # `encode` then adds the prefix by itself
             "similarity_fn_name": "cosine",
         },

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from models.encoder.quiet import quietly
+from models.encoder.smooth import smooth
 
 FILE = "onnx/model_int8.onnx"
 INPUTS = ("input_ids", "attention_mask")
@@ -50,7 +51,7 @@ def _trace(folder: Path, target: Path) -> None:
 
 
 def _pooled(folder: Path) -> Any:
-    """BertModel with mean pooling over the real tokens, then unit length."""
+    """BertModel, smoothed, with mean pooling over the real tokens, then unit length."""
     import torch
     from transformers import AutoModel
 
@@ -59,7 +60,8 @@ def _pooled(folder: Path) -> Any:
             super().__init__()
             self.bert = AutoModel.from_pretrained(
                 folder, add_pooling_layer=False, attn_implementation="eager", local_files_only=True
-            )
+            ).eval()
+            smooth(self.bert)
 
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
             hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state

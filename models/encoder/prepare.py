@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ Progress = Callable[[str, float], None]
 """Called with what is being done and the share of all that is finished, 0 to 1."""
 
 NAME = "multilingual-e5-small-zh-en"
-RECIPE = 1
+RECIPE = 2
 """Raise it whenever this package makes other vectors of the same file; folders of older recipes are left alone."""
 
 MANIFEST = "manifest.json"
@@ -66,7 +67,7 @@ def folder_name(adapter: adapters.Adapter | None) -> str:
     """Name and revision in one: other weights never share a folder.
 
     >>> folder_name(None)
-    'multilingual-e5-small-zh-en-r1'
+    'multilingual-e5-small-zh-en-r2'
     """
     return f"{NAME}-r{RECIPE}" + (f"-{adapter.name}-{adapter.sha256[:8]}" if adapter else "")
 
@@ -123,7 +124,10 @@ def _write(partial: Path, source: Path, adapter: adapters.Adapter | None, progre
     vocabulary = prune.pruned(packed.vocabulary, ids)
     state = adapters.merged(weights.state_of(packed, ids), adapter)
     progress("writing the folder", 0.1)
-    folders.write(partial, packed.sizes, state, tokenizer.build(vocabulary))
+    short = adapter is not None and bool(adapter.layers)
+    sizes = replace(packed.sizes, layers=len(adapter.layers)) if adapter and short else packed.sizes
+    prefix = "" if short else folders.QUERY_PREFIX
+    folders.write(partial, sizes, state, tokenizer.build(vocabulary), prefix=prefix)
     progress("making the int8 form", 0.2)
     int8.export(partial)
     progress("checking", 0.95)

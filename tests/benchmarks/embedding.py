@@ -1,4 +1,4 @@
-"""A part of `make bench`: the packaged encoder beside plain sentence-transformers in float32, with the same weights.
+"""A part of `make bench`: the packaged encoder beside e5 as it comes, in plain sentence-transformers and float32.
 
 The sides take turns; both have all cores. ``python -m tests.benchmarks.embedding`` prints the figures.
 """
@@ -36,8 +36,9 @@ Work = Callable[[], int]
 
 def figures() -> list[Figure]:
     threads = len(os.sched_getaffinity(0))
-    folder = prepare(load_settings().cache)
-    ours, plain = OnnxEmbedder(folder, threads=threads), TorchEmbedder(folder, threads=threads)
+    cache = load_settings().cache
+    ours = OnnxEmbedder(prepare(cache), threads=threads)
+    plain = TorchEmbedder(prepare(cache, adapter=None), threads=threads)  # all layers, and the prefix
     texts = [gist(text) for text in new(TEXTS)]
     for form in (ours, plain):
         form.embed(texts[:BATCH])

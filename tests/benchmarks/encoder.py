@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from models.embed import Centring, Embedder, Vectors, language_of
+from models.encoder import adapter as adapters
 from models.encoder.prepare import prepare
 from models.gist import gist
 from models.sentence import OnnxEmbedder, TorchEmbedder
@@ -40,13 +41,17 @@ def main() -> None:
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--texts", type=int, default=512, help="texts a language for speed and agreement")
     arguments.add_argument("--plain", action="store_true", help="without the intent adapter")
+    arguments.add_argument("--whole", type=Path, help="adapter of the whole encoder to set beside, else e5 as it comes")
     given = arguments.parse_args()
     cache = Path(os.environ.get("TOCSIN_CACHE", "~/.cache/tocsin")).expanduser()
-    folder = prepare(cache, adapter=None) if given.plain else prepare(cache)
+    whole = prepare(cache, adapter=adapters.load(given.whole) if given.whole else None)
+    folder = whole if given.plain else prepare(cache)
     forms: dict[str, Embedder] = {
         "onnx int8": OnnxEmbedder(folder, threads=given.threads),
         "torch float32": TorchEmbedder(folder, threads=given.threads),
     }
+    if not given.plain:
+        forms["whole, float32"] = TorchEmbedder(whole, threads=given.threads)
     texts = {language: sampled(given.data / name / "data.csv", given.texts) for language, name in STREAMS.items()}
     report: dict[str, Any] = {
         "encoder": forms["onnx int8"].name,
@@ -54,7 +59,9 @@ def main() -> None:
         "load": os.getloadavg()[0],
         "messages_per_second": speeds(forms, texts),
         "milliseconds_for_one": {name: alone(form, texts["zh"][:50]) for name, form in forms.items()},
-        "cosine_int8_to_float32": {language: agreement(forms, texts[language]) for language in texts},
+        "cosine_int8_to_float32": {
+            language: agreement(forms["onnx int8"], forms["torch float32"], texts[language]) for language in texts
+        },
         "cosine_int8_alone_to_batched": neighbours(forms["onnx int8"], texts["zh"] + texts["en"]),
         "grouping": {name: qualities(form, given.data) for name, form in forms.items()},
         "share_of_texts_said_before": {name: repeats(given.data / name / "data.csv") for name in SETS},
@@ -89,9 +96,8 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def agreement(forms: dict[str, Embedder], texts: list[str]) -> dict[str, float]:
-    fast, reference = (form.embed(texts) for form in forms.values())
-    return spread(fast, reference)
+def agreement(fast: Embedder, reference: Embedder, texts: list[str]) -> dict[str, float]:
+    return spread(fast.embed(texts), reference.embed(texts))
 
 
 def neighbours(form: Embedder, texts: list[str]) -> dict[str, float]:

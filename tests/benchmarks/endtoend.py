@@ -112,7 +112,9 @@ class Peers:
         from bertopic import BERTopic
         from umap import UMAP
 
-        self._encoder = TorchEmbedder(prepare(load_settings().cache), threads=len(os.sched_getaffinity(0)))
+        self._encoder = TorchEmbedder(
+            prepare(load_settings().cache, adapter=None), threads=len(os.sched_getaffinity(0))
+        )
         vectors = self._encoder.embed(history)
         self._bertopic = BERTopic(
             embedding_model=_backend(self._encoder), umap_model=UMAP(n_components=5, metric="cosine", random_state=0),

@@ -36,7 +36,7 @@ def command(
     cache: Annotated[Path, typer.Option(help="Folder of the prepared encoder.")] = DEFAULT_CACHE,
 ) -> None:
     """Train a low-rank adapter that draws messages of one issue together, in Chinese and English."""
-    sources = [*map(_source, labelled or []), *([read_own()] if own else [])]
+    sources = [*map(source_of, labelled or []), *([read_own()] if own else [])]
     if not sources:
         raise typer.BadParameter("nothing to train on: name a set with --labelled, or leave --own on")
     judged = {_name(path): _read(path) for path in judge or []}
@@ -64,7 +64,8 @@ def command(
     typer.echo(f"{out}: {sum(path.stat().st_size for path in out.iterdir()) // 1024} KiB")
 
 
-def _source(given: str) -> Source:
+def source_of(given: str) -> Source:
+    """The set of ``PATH=LICENCE``. Raises `typer.BadParameter` where no licence is named."""
     path, separator, licence = given.rpartition("=")
     if not separator or not licence:
         raise typer.BadParameter(f"{given} names no licence: weights made from it could not be passed on")
