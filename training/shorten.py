@@ -66,11 +66,11 @@ def fit(
 
     ``whole`` changes no layer, so that what is kept of its texts is its last states. Answers the mean cosine of the last
     tenth of the steps, vectors centred: what is left of the difference on the texts it learns on. Raises ValueError
-    without texts.
+    without texts that both cut alike.
     """
+    texts = _alike(short, whole, texts, progress) if texts else ()
     if not texts:
         raise ValueError("no texts to learn on")
-    texts = _alike(short, whole, texts, progress)
     mean = whole.vectors(texts).mean(0)
     optimizer = torch.optim.AdamW(short.parameters, lr=recipe.rate, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
