@@ -124,9 +124,9 @@ def _write(partial: Path, source: Path, adapter: adapters.Adapter | None, progre
     vocabulary = prune.pruned(packed.vocabulary, ids)
     state = adapters.merged(weights.state_of(packed, ids), adapter)
     progress("writing the folder", 0.1)
-    short = adapter is not None and bool(adapter.layers)
-    sizes = replace(packed.sizes, layers=len(adapter.layers)) if adapter and short else packed.sizes
-    prefix = "" if short else folders.QUERY_PREFIX
+    layers = adapter.layers if adapter else ()
+    sizes = replace(packed.sizes, layers=len(layers)) if layers else packed.sizes
+    prefix = "" if layers else folders.QUERY_PREFIX
     folders.write(partial, sizes, state, tokenizer.build(vocabulary), prefix=prefix)
     progress("making the int8 form", 0.2)
     int8.export(partial)
