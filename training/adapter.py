@@ -117,21 +117,31 @@ def save(
     """Write weights and manifest into ``folder``, the manifest last."""
     from safetensors.numpy import save as serialise
 
-    folder.mkdir(parents=True, exist_ok=True)
     content = serialise(encoder.parts())
     manifest = {
         "format": 1,
         "name": name,
-        "sha256": sha256(content).hexdigest(),
+        "sha256": "",
         "recipe": asdict(recipe),
-        "data": [
-            {"name": source.name, "licence": source.licence, "intents": len(source.intents), "texts": source.texts}
-            for source in sources
-        ],
+        "data": data_of(sources),
         "scores": scores,
     }
+    publish(folder, content, manifest)
+
+
+def data_of(sources: Sequence[Source]) -> list[dict[str, Any]]:
+    """What a manifest says of the sets that an adapter was trained on."""
+    return [
+        {"name": source.name, "licence": source.licence, "intents": len(source.intents), "texts": source.texts}
+        for source in sources
+    ]
+
+
+def publish(folder: Path, content: bytes, manifest: dict[str, Any]) -> None:
+    """Write weights and then their manifest, which names their checksum, into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS).write_bytes(content)
-    text = json.dumps(manifest, indent=2, ensure_ascii=False)
+    text = json.dumps(manifest | {"sha256": sha256(content).hexdigest()}, indent=2, ensure_ascii=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 

@@ -22,8 +22,11 @@ from training.lowrank import UpperLayers, pooled
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done, 0 to 1."""
 
+OF = 12
+"""Layers of e5-small."""
+
 LAYERS = (0, 1, 2, 4, 6, 7, 8, 9, 10, 11)
-"""Of e5-small's twelve. Without the sixth alone a centred vector keeps a cosine of .976 to what it was, without the fourth
+"""Those that stay. Without the sixth alone a centred vector keeps a cosine of .976 to what it was, without the fourth
 as well .940; without one of the first or of the upper ones .96 to .76 (280 texts, nothing learnt yet)."""
 
 _JOINED = (2, 2, 3)  # sentences of a joined text, drawn

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +11,12 @@ from rich.progress import Progress
 
 from models.encoder import adapter as adapters
 from models.encoder.prepare import prepare
+from training.adapter import data_of, publish
 from training.commands.adapter import DEFAULT_CACHE, source_of
 from training.intents import WIDER, read_own
 from training.leaning import sentences
 from training.lowrank import UpperLayers
-from training.shorten import LAYERS, Recipe, fit, texts_of
+from training.shorten import LAYERS, OF, Recipe, fit, texts_of
 
 
 def command(
@@ -31,7 +31,7 @@ def command(
     cache: Annotated[Path, typer.Option(help="Folder of the prepared encoder.")] = DEFAULT_CACHE,
 ) -> None:
     """Leave layers and e5's prefix out, and teach the layers that stay to make up for them."""
-    recipe, stay = replace(Recipe(), steps=steps, seed=seed), sorted({int(layer) for layer in layers.split(",")})
+    recipe, stay = replace(Recipe(), steps=steps, seed=seed), _layers(layers)
     sources = [*map(source_of, labelled or []), read_own(), *map(read_own, sorted(WIDER.glob("*.toml")))]
     texts = texts_of([said.text for said in sentences()], sources, recipe)
     given = adapters.load(whole)
@@ -52,19 +52,24 @@ def command(
         )
     content = adapters.stacked(first, short.parts())
     manifest = json.loads((whole / adapters.MANIFEST).read_text(encoding="utf-8"))
-    manifest |= {
-        "sha256": sha256(content).hexdigest(),
-        "shortened": {
-            "from": given.sha256,
-            "layers": stay,
-            "recipe": asdict(recipe),
-            "data": [{"name": one.name, "licence": one.licence, "texts": one.texts} for one in sources],
-            "texts": len(texts),
-            "cosine": round(cosine, 4),
-        },
+    shortened = {
+        "from": given.sha256,
+        "layers": stay,
+        "recipe": asdict(recipe),
+        "data": data_of(sources),
+        "texts": len(texts),
+        "cosine": round(cosine, 4),
     }
-    out.mkdir(parents=True, exist_ok=True)
-    (out / adapters.WEIGHTS).write_bytes(content)
-    (out / adapters.MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    publish(out, content, manifest | {"shortened": shortened})
     typer.echo(f"cosine to the whole encoder, centred, on what it learnt on: {cosine:.3f}")
     typer.echo(f"{out}: {sum(path.stat().st_size for path in out.iterdir()) // 1024} KiB")
+
+
+def _layers(given: str) -> list[int]:
+    try:
+        layers = sorted({int(layer) for layer in given.split(",")})
+    except ValueError:
+        layers = []
+    if not layers or layers[0] < 0 or layers[-1] >= OF:
+        raise typer.BadParameter(f"--layers {given}: name layers from 0 to {OF - 1} with commas between")
+    return layers
