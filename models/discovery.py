@@ -155,6 +155,15 @@ def wordings_of(texts: Sequence[str]) -> NDArray[np.intp]:
     return np.array([numbers.setdefault(normalise(text), len(numbers)) for text in texts], dtype=np.intp)
 
 
+def one_of_each(texts: Sequence[str], limit: int, seed: int) -> NDArray[np.intp]:
+    """Rows of different wording, ascending: one of each, or so many as the limit allows.
+
+    >>> one_of_each(["Late!", "broken", "late"], 9, 0).tolist()
+    [0, 1]
+    """
+    return _sample(_firsts(wordings_of(texts)), limit, seed)
+
+
 def _search(
     vectors: Vectors,
     customers: Sequence[str],
@@ -168,12 +177,12 @@ def _search(
     if not len(vectors) == len(customers) == len(texts):
         raise ValueError(f"{len(vectors)} vectors, {len(customers)} customers, {len(texts)} texts")
     wordings = wordings_of(texts)
-    firsts = np.unique(wordings, return_index=True)[1] if len(texts) else np.empty(0, dtype=np.intp)
-    sampled = _sample(firsts, settings.max_rows, seed)
-    groups = grouped(vectors[sampled], settings.grouping, seed)
+    firsts = _firsts(wordings)
+    searched = _sample(firsts, settings.max_rows, seed)
+    groups = grouped(vectors[searched], settings.grouping, seed)
     if not (groups >= 0).any():
         return []
-    placed = _place(vectors, firsts, sampled, groups, settings)[wordings]
+    placed = _place(vectors, firsts, searched, groups, settings)[wordings]
     if leanings is None:
         leanings = np.zeros(len(vectors), dtype=np.int8)
     leanings = leanings[firsts][wordings]  # copies lean alike
@@ -184,6 +193,11 @@ def _search(
     ]
     supported = [candidate for candidate in found if candidate.customers >= settings.min_customers]
     return sorted(supported, key=lambda candidate: -candidate.customers)
+
+
+def _firsts(wordings: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The first row of each wording."""
+    return np.unique(wordings, return_index=True)[1].astype(np.intp)
 
 
 def _sample(rows: NDArray[np.intp], limit: int, seed: int) -> NDArray[np.intp]:

@@ -35,7 +35,7 @@ found 65 of the 120 surges where they found 58; at .5, 58. Topics gain nothing b
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 _LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+")
-_WHITENING, _STRETCH = "whitening", "stretch"  # the names of their arrays
+_WHITENING, _STRETCH, _FOCUS = "whitening", "stretch", "focus"  # the names of their arrays
 _TOO_SHORT = 1e-6  # a difference this short is rounding error of float32, its direction means nothing
 
 
@@ -80,15 +80,17 @@ def unit(vectors: NDArray[np.floating]) -> Vectors:
 class Centring:
     """The mean vector of each language, and how to take it off; and what evens out what is left.
 
-    ``means`` holds one float32 vector of length d for every `Language`; ``whitening`` (d, d) is symmetric, so that
-    directions stay nearly what they are, and None where it was never fitted. ``stretch`` (d, d) is a map of what is left,
-    for rows from the right, that a retraining learnt from labels; None where none did. Arrays go to an npz file and back by
-    `arrays` and `from_arrays`.
+    ``means`` holds one float32 vector of length d for every `Language`. The maps are (d, d), for rows from the right, and
+    None where there was none: ``stretch`` of what is left, that a retraining learnt from labels; ``focus`` behind it, in
+    which the first topics were found (`models.focus`), symmetric; ``whitening``, which undoes the focus and evens out
+    what is before it, by a symmetric map too, so that directions stay nearly what they are. Arrays go to an npz file and
+    back by `arrays` and `from_arrays`.
     """
 
     means: Mapping[Language, NDArray[np.float32]]
     whitening: NDArray[np.float32] | None = None
     stretch: NDArray[np.float32] | None = None
+    focus: NDArray[np.float32] | None = None
 
     @classmethod
     def none(cls, dimension: int) -> Self:
@@ -100,9 +102,7 @@ class Centring:
         """The mean of each language's vectors (n, d), drawn towards the mean of all by few texts; and the whitening.
 
         mean_l = (n_l · m_l + k · m) / (n_l + k), k = `PRIOR_TEXTS`; a language without texts gets m.
-        The whitening is C^(-w/2), w = `WHITENED`, C the second moments of what is left, drawn towards no preference
-        by d texts (zero-phase: Bell & Sejnowski, "The 'independent components' of natural scenes are edge filters",
-        1997; drawn as by Ledoit & Wolf, 2004). 300 texts give it as well as 8,000.
+        The whitening is that of what is left (`whitening_of`), by `WHITENED`; 300 texts give it as well as 8,000.
         Raises ValueError without vectors or when ``languages`` is not as long as ``vectors``.
 
         >>> vectors = np.eye(2, dtype=np.float32).repeat(12, axis=0)
@@ -120,14 +120,14 @@ class Centring:
             own = vectors[spoken == language]
             total = own.sum(axis=0, dtype=np.float64) + PRIOR_TEXTS * overall
             means[language] = (total / (len(own) + PRIOR_TEXTS)).astype(np.float32)
-        return cls(means, _whitening(cls(means).apply(vectors, languages)))
+        return cls(means, whitening_of(cls(means).apply(vectors, languages), WHITENED))
 
     @property
     def dimension(self) -> int:
         return len(self.means[LANGUAGES[0]])
 
     def apply(self, vectors: Vectors, languages: Sequence[Language]) -> Vectors:
-        """Unit vectors of what is left of ``vectors`` (n, d) without their language's mean, stretched.
+        """Unit vectors of what is left of ``vectors`` (n, d) without their language's mean, stretched and in focus.
 
         A vector that equals the mean has no direction left and stays as it was, so that every text keeps
         a valid unit vector. Raises ValueError when the lengths differ.
@@ -138,24 +138,40 @@ class Centring:
         left = vectors - np.stack([self.means[language] for language in languages])
         gone = np.linalg.norm(left, axis=1) < _TOO_SHORT
         left[gone] = vectors[gone]
-        return unit(left if self.stretch is None else left @ self.stretch)
+        for further in (self.stretch, self.focus):
+            left = left if further is None else left @ further
+        return unit(left)
 
     def stretched(self, further: NDArray[np.float32], behind: Vectors) -> Self:
         """This and then ``further`` (d, d); what evens out is fitted anew to the vectors ``behind`` it (n, d)."""
+        if self.focus is not None:  # it stays the last, for `even` to undo
+            undo, bare = _inverse(self.focus), replace(self, focus=None)
+            before = (self.focus @ further @ undo).astype(np.float32)
+            return bare.stretched(before, unit(behind @ undo)).focused(self.focus)
         stretch = further if self.stretch is None else self.stretch @ further
-        return replace(self, stretch=stretch, whitening=None if self.whitening is None else _whitening(behind))
+        whitening = None if self.whitening is None else whitening_of(behind, WHITENED)
+        return replace(self, stretch=stretch, whitening=whitening)
+
+    def focused(self, focus: NDArray[np.float32]) -> Self:
+        """This and then ``focus`` (d, d), symmetric and positive; what `even` makes of a text stays as it is. Raises
+        ValueError where there is one."""
+        if self.focus is not None:
+            raise ValueError("a centring with a focus already")
+        undo = _inverse(focus)
+        return replace(self, focus=focus, whitening=undo if self.whitening is None else undo @ self.whitening)
 
     def even(self, vectors: Vectors) -> Vectors:
-        """Unit vectors of ``vectors`` (n, d), which `apply` gave, with the directions in which all differ shortened.
+        """Unit vectors of ``vectors`` (n, d), which `apply` gave, out of focus and with the directions in which all differ
+        shortened.
 
         What messages share beside their issue, such as mood and length, then counts for less in who is near whom.
         """
         return vectors if self.whitening is None else unit(vectors @ self.whitening)
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """One array a language, by its name, and the two maps where there are such, for ``numpy.savez``."""
+        """One array a language, by its name, and the maps where there are such, for ``numpy.savez``."""
         arrays = {str(language): mean for language, mean in self.means.items()}
-        maps = {_WHITENING: self.whitening, _STRETCH: self.stretch}
+        maps = {_WHITENING: self.whitening, _STRETCH: self.stretch, _FOCUS: self.focus}
         return arrays | {name: array for name, array in maps.items() if array is not None}
 
     @classmethod
@@ -167,20 +183,29 @@ class Centring:
         means = {language: np.asarray(arrays[language], dtype=np.float32) for language in LANGUAGES}
         if len({mean.shape for mean in means.values()}) > 1 or means[LANGUAGES[0]].ndim != 1:
             raise ValueError("centring whose means are not vectors of one length")
-        whitening, stretch = arrays.get(_WHITENING), arrays.get(_STRETCH)
-        for name, array in ((_WHITENING, whitening), (_STRETCH, stretch)):
+        maps = {name: arrays.get(name) for name in (_WHITENING, _STRETCH, _FOCUS)}
+        for name, array in maps.items():
             if array is not None and array.shape != 2 * means[LANGUAGES[0]].shape:
                 raise ValueError(f"centring whose {name} does not fit its means")
-        return cls(means, whitening, stretch)
+        return cls(means, maps[_WHITENING], maps[_STRETCH], maps[_FOCUS])
 
 
-def _whitening(directions: Vectors) -> NDArray[np.float32]:
-    """What evens out directions (n, d) by `WHITENED`: symmetric, (d, d)."""
+def whitening_of(directions: Vectors, share: float) -> NDArray[np.float32]:
+    """What evens out directions (n, d), of length 1 on the whole: C^(-share/2), symmetric, (d, d).
+
+    C are their second moments, drawn towards no preference by d directions (zero-phase: Bell & Sejnowski, "The
+    'independent components' of natural scenes are edge filters", 1997; drawn as by Ledoit & Wolf, 2004).
+    """
     count, dimension = directions.shape
     moments = (directions.T.astype(np.float64) @ directions + np.eye(dimension)) / (count + dimension)
     lengths, axes = np.linalg.eigh(moments)
-    evened: NDArray[np.float32] = ((axes * lengths ** (-WHITENED / 2)) @ axes.T).astype(np.float32)
+    evened: NDArray[np.float32] = ((axes * lengths ** (-share / 2)) @ axes.T).astype(np.float32)
     return evened
+
+
+def _inverse(of: NDArray[np.float32]) -> NDArray[np.float32]:
+    inverse: NDArray[np.float32] = np.linalg.inv(of.astype(np.float64)).astype(np.float32)
+    return inverse
 
 
 def _check_paired(vectors: Vectors, languages: Sequence[Language]) -> None:

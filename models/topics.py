@@ -19,8 +19,8 @@ from models.topic import Topic, TopicId, TopicKind, TopicState, exemplar_from, e
 _ROWS_AT_ONCE = 2_000_000
 """Similarities held at a time (8 MB of float32): 200 rows against 10,000 topics."""
 
-_FORMAT = 2
-_KNOWN = (1, 2)  # 1 had no names, merges or constraints
+_FORMAT = 3
+_KNOWN = (1, 2, 3)  # 1 had no names, merges or constraints, 2 no focus
 
 _WARMTH, _AWAY = 0.2, 0.7
 """Of the usual radius: .2 is some .14, and .7 how far away a message is as likely of no topic as of the nearest. NMI of the
@@ -80,9 +80,9 @@ class TopicModel:
 
     @cached_property
     def space(self) -> str:
-        """Names the space of the centroids: the embedder, and the stretch behind it where there is one."""
-        stretch = self.centring.stretch
-        return self.embedder if stretch is None else f"{self.embedder}~{sha256(stretch.tobytes()).hexdigest()[:8]}"
+        """Names the space of the centroids: the embedder, and the stretch and the focus behind it where there are such."""
+        maps = [one for one in (self.centring.stretch, self.centring.focus) if one is not None]
+        return "~".join([self.embedder, *(sha256(one.tobytes()).hexdigest()[:8] for one in maps)])
 
     @cached_property
     def assignable(self) -> tuple[Topic, ...]:

@@ -25,6 +25,7 @@ from models.embed import Centring, Vectors, language_of
 from models.emerging import Emerging, scan
 from models.fingerprint import normalise
 from models.fissure import SPLIT_FROM, fissure
+from models.focus import focus
 from models.follow import follow, moved
 from models.gist import gist
 from models.leaning import Leanings, leanings, mean_of, opposed
@@ -169,6 +170,9 @@ class Discovery:
         raw = vectors_of(held, dimension)
         centring = current.centring if current else Centring.fit(raw, languages)
         vectors = centring.apply(raw, languages)
+        if current is None and find == self._divide:
+            centring = await asyncio.to_thread(_focused, centring, vectors, texts, self._rules.settings)
+            vectors = centring.apply(raw, languages)
         model = current or TopicModel(name, centring)
         placed: list[str | None] = [one.topic for one in assign(current, texts, raw)]
         leaning = leanings(model.embedder, texts, raw)
@@ -283,6 +287,12 @@ class Discovery:
                 done = await self._counts.count(number, tallies[start : start + 500], moved_from=NOISE)
                 moved += sum(one >= 0 for one in done)
         return moved
+
+
+def _focused(centring: Centring, vectors: Vectors, texts: Sequence[str], settings: DiscoverySettings) -> Centring:
+    """``centring`` with the focus in which the groups of these messages lie apart, if there are any."""
+    found = focus(vectors, texts, settings)
+    return centring if found is None else centring.focused(found)
 
 
 def crowding(held: Sequence[Held], vectors: Vectors, now: datetime) -> list[Emerging]:

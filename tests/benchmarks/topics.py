@@ -32,6 +32,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from models.discovery import DiscoverySettings, discover, partition, same_topic
 from models.embed import Centring, Embedder, Vectors, language_of, unit
 from models.encoder.prepare import prepare
+from models.focus import focus
 from models.follow import follow, moved
 from models.leaning import Leanings, leanings
 from models.sentence import OnnxEmbedder
@@ -92,8 +93,11 @@ def quality(rows: list[tuple[str, str]], embedder: Embedder, most: int) -> dict[
     raw = embedder.embed(texts)
     start = len(rows) // 3
     languages = [language_of(text) for text in texts]
-    vectors = Centring.fit(raw[:start], languages[:start]).apply(raw, languages)
-    ours = online(vectors, texts, start, leanings(embedder.name, texts, raw))
+    centring = Centring.fit(raw[:start], languages[:start])
+    vectors = centring.apply(raw, languages)
+    found = focus(vectors[:start], texts[:start])
+    focused = vectors if found is None else centring.focused(found).apply(raw, languages)
+    ours = online(focused, texts, start, leanings(embedder.name, texts, raw))
     peers = {"bertopic": bertopic(raw, texts, start), "bertopic, centred": bertopic(vectors, texts, start)}
     kmeans = KMeans(len(set(labels)), n_init=3, random_state=0).fit_predict(vectors)
     everywhere = Placed(kmeans.astype(np.intp), np.ones(len(rows)))

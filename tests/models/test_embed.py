@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.embed import LANGUAGES, PRIOR_TEXTS, Centring, Language, Vectors, language_of, unit
+from models.embed import (
+    LANGUAGES,
+    PRIOR_TEXTS,
+    WHITENED,
+    Centring,
+    Language,
+    Vectors,
+    language_of,
+    unit,
+    whitening_of,
+)
 
 
 def cone(centre: int, count: int, dimension: int = 16, seed: int = 0) -> np.ndarray:
@@ -90,6 +100,37 @@ def test_centring_survives_an_npz_file() -> None:
         np.testing.assert_array_equal(back.means[language], centring.means[language])
     assert back.whitening is not None and centring.whitening is not None
     np.testing.assert_array_equal(back.whitening, centring.whitening)
+    assert back.focus is None and back.stretch is None
+
+
+def bent(seed: int, dimension: int = 16) -> np.ndarray:
+    """A symmetric positive map."""
+    root = np.random.default_rng(seed).normal(size=(dimension, dimension)) / dimension**0.5
+    return (np.eye(dimension) + root @ root.T).astype(np.float32)
+
+
+def test_a_focus_moves_what_topics_are_looked_for_in_and_nothing_that_is_evened_out() -> None:
+    vectors, languages = cone(0, 60), ["zh", "en"] * 30
+    plain = Centring.fit(vectors, languages)
+    sharp = Centring.from_arrays(plain.focused(bent(0)).arrays())
+    before, after = plain.apply(vectors, languages), sharp.apply(vectors, languages)
+    np.testing.assert_allclose(after, unit(before @ bent(0)), atol=1e-5)
+    np.testing.assert_allclose(sharp.even(after), plain.even(before), atol=1e-4)
+    with pytest.raises(ValueError, match="focus already"):
+        sharp.focused(bent(1))
+
+
+def test_a_stretch_that_was_learnt_in_focus_is_behind_it_and_evens_out_without_it() -> None:
+    vectors, languages, further = cone(0, 60), ["zh", "en"] * 30, bent(1)
+    sharp = Centring.fit(vectors, languages).focused(bent(0))
+    behind = unit(sharp.apply(vectors, languages) @ further)
+    twice = sharp.stretched(further, behind)
+    found = twice.apply(vectors, languages)
+    np.testing.assert_allclose(found, behind, atol=1e-4)
+    np.testing.assert_array_equal(twice.focus, bent(0))
+    bare = unit(behind @ np.linalg.inv(bent(0)))
+    evened = unit(bare @ whitening_of(bare, WHITENED))
+    np.testing.assert_allclose(twice.even(found), evened, atol=1e-3)
 
 
 def test_means_that_are_incomplete_or_of_unequal_length_are_refused() -> None:
@@ -122,7 +163,8 @@ def test_what_all_vectors_differ_in_counts_for_less_once_they_are_evened_out() -
     assert nearest_of_one(centring.even(centred)) > nearest_of_one(centred) + 0.03
 
 
-def test_a_whitening_that_does_not_fit_is_refused() -> None:
-    arrays = Centring.none(4).arrays() | {"whitening": np.eye(3, dtype=np.float32)}
-    with pytest.raises(ValueError, match="does not fit"):
-        Centring.from_arrays(arrays)
+def test_a_map_that_does_not_fit_is_refused() -> None:
+    for name in ("whitening", "focus"):
+        arrays = Centring.none(4).arrays() | {name: np.eye(3, dtype=np.float32)}
+        with pytest.raises(ValueError, match=f"{name} does not fit"):
+            Centring.from_arrays(arrays)

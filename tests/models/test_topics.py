@@ -133,6 +133,19 @@ def test_a_model_survives_a_file_without_pickle() -> None:
     assert after.assign(AXES) == before.assign(AXES)
 
 
+def test_models_of_another_focus_are_of_another_space() -> None:
+    plain = model(topic("a", AXES[0]))
+    sharp = replace(plain, centring=plain.centring.focused(np.eye(4, dtype=np.float32) * 2))
+    assert plain.space == "test" != sharp.space
+    assert TopicModel.from_arrays(sharp.to_arrays()).space == sharp.space
+
+
+def test_a_file_of_before_the_focus_is_read() -> None:
+    arrays = model(topic("a", AXES[0])).to_arrays()
+    arrays["words"] = np.frombuffer(bytes(arrays["words"]).replace(b'"format": 3', b'"format": 2'), dtype=np.uint8)
+    assert TopicModel.from_arrays(arrays).topic(TopicId("a")).size == 10
+
+
 def test_a_model_without_topics_survives_a_file_too() -> None:
     assert TopicModel.from_arrays(model().to_arrays()).topics == ()
 
