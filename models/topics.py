@@ -19,7 +19,7 @@ from models.topic import Topic, TopicId, TopicKind, TopicState, exemplar_from, e
 _ROWS_AT_ONCE = 2_000_000
 """Similarities held at a time (8 MB of float32): 200 rows against 10,000 topics."""
 
-_FORMAT = 3
+_FORMAT, _WITHOUT_FOCUS = 3, 2
 _KNOWN = (1, 2, 3)  # 1 had no names, merges or constraints, 2 no focus
 
 _WARMTH, _AWAY = 0.2, 0.7
@@ -217,7 +217,7 @@ class TopicModel:
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything as arrays for ``numpy.savez``: no pickle, words as UTF-8 JSON in an array of bytes."""
         words = {
-            "format": _FORMAT,
+            "format": _WITHOUT_FOCUS if self.centring.focus is None else _FORMAT,  # the versions before read the former
             "embedder": self.embedder,
             "topics": [_words_of(topic) for topic in self.topics],
             "constraints": self.constraints.to_words(),

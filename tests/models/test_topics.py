@@ -1,6 +1,7 @@
 """Topics and the assignment of messages to them."""
 
 import io
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -140,10 +141,11 @@ def test_models_of_another_focus_are_of_another_space() -> None:
     assert TopicModel.from_arrays(sharp.to_arrays()).space == sharp.space
 
 
-def test_a_file_of_before_the_focus_is_read() -> None:
-    arrays = model(topic("a", AXES[0])).to_arrays()
-    arrays["words"] = np.frombuffer(bytes(arrays["words"]).replace(b'"format": 3', b'"format": 2'), dtype=np.uint8)
-    assert TopicModel.from_arrays(arrays).topic(TopicId("a")).size == 10
+def test_a_model_is_of_the_newest_format_only_where_it_has_a_focus() -> None:
+    plain = model(topic("a", AXES[0]))
+    sharp = replace(plain, centring=plain.centring.focused(np.eye(4, dtype=np.float32) * 2))
+    formats = [json.loads(bytes(one.to_arrays()["words"]))["format"] for one in (plain, sharp)]
+    assert formats == [2, 3]
 
 
 def test_a_model_without_topics_survives_a_file_too() -> None:
