@@ -59,8 +59,10 @@ def figures(report: Report, language: Language = "en") -> Figures:
         rows += [
             (say["share"].format(exam=say[name]), "", _told(exam.share)),
             (say["rank"].format(exam=say[name]), _told(exam.before.rank), _told(exam.after.rank)),
-            (say["stays"].format(exam=say[name]), "", _told(exam.after.stays)),
         ]
+        if exam.before.margin is not None:
+            rows.append((say["margin"].format(exam=say[name]), _told(exam.before.margin), _told(exam.after.margin)))
+        rows.append((say["stays"].format(exam=say[name]), "", _told(exam.after.stays)))
     return rows
 
 

@@ -24,7 +24,7 @@ from torch.nn.functional import log_softmax, normalize, softmax
 
 from models.embed import Vectors, unit
 from models.topic import Topic, TopicId
-from training.exam import Mark, mean_rank, together
+from training.exam import Mark, mean_margin, mean_rank, together
 from training.kept import Kept
 from training.scoring import Arm
 from training.tuning import Tuned, kept_of
@@ -125,7 +125,7 @@ def subject_of(
 def learn(subject: Subject, *, seed: int = 0) -> tuple[Stretch | None, Tuned]:
     """The map that passes an exam on texts that it did not see, learnt then from all; and what the exam said.
 
-    None where no share of it passes: labels are not found better, or known messages leave their topics.
+    None where no share of it passes: labels are not told apart better, or known messages leave their topics.
     """
     sat = [(fit(rest, seed=seed), rest, questions) for rest, questions in _sittings(subject, seed)]
 
@@ -292,15 +292,15 @@ def _parts(groups: _Rows, chance: np.random.Generator) -> _Rows:
 
 
 def _mark(stretch: Stretch, learnt: Subject, asked: Subject) -> Mark:
-    """As `training.exam` marks an encoder; labels are looked for among the topics, too."""
-    rank = stays = None
+    """As `training.exam` marks an encoder, and the margin among the labels; they are looked for among the topics, too."""
+    rank = margin = stays = None
     if len(asked.named):
         there, names = stretch.of(learnt.named), np.unique(learnt.labels)
         means = unit(np.stack([there[learnt.labels == name].mean(axis=0) for name in names]))
-        right = np.searchsorted(names, asked.labels)
-        every = np.concatenate([means, stretch.places])
-        rank = mean_rank(stretch.of(asked.named) @ every.T, right.tolist())
+        right = np.searchsorted(names, asked.labels).tolist()
+        near = stretch.of(asked.named) @ np.concatenate([means, stretch.places]).T
+        rank, margin = mean_rank(near, right), mean_margin(near[:, : len(names)], right)
     if len(asked.known) and len(asked.places):
         was = (asked.known @ asked.places.T).argmax(axis=1)
         stays = float(np.mean((stretch.of(asked.known) @ stretch.places.T).argmax(axis=1) == was))
-    return Mark(rank, stays)
+    return Mark(rank, stays, margin)

@@ -3,7 +3,8 @@
 DATA holds sets as ``NAME/data.csv`` with text and label. Half of a set's labels are what is known, half are new: a map
 of the vectors is learnt (with ``--tune`` the encoder is tuned, too, apart) from some messages a new label, and messages of
 the known ones (unnamed) are kept where they are, as ``tocsin-train retrain`` does. Held-out messages of both are grouped
-before and after. Prints a line a run, then JSON.
+before and after. Prints a line a run, then JSON. With two new labels k-means of the new part hangs on which two they are:
+``--every`` takes each choice of new labels once.
 """
 
 import argparse
@@ -15,8 +16,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from itertools import combinations
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -47,6 +49,13 @@ def main() -> None:
     arguments.add_argument("--set", default="banking77")
     arguments.add_argument("--shots", type=int, nargs="+", default=[8, 16, 32])
     arguments.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    arguments.add_argument("--every", action="store_true", help="each choice of new labels once, not those of seeds")
+    arguments.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS, help="what is judged; the new part alone is quick"
+    )
+    arguments.add_argument(
+        "--shuffled", action="store_true", help="labels that mean nothing: the exam should keep nothing"
+    )
     arguments.add_argument("--tune", action="store_true", help="tune the encoder as well, for comparison")
     arguments.add_argument("--steps", type=int, default=TUNING.steps)
     arguments.add_argument("--encoder", type=Path, help="prepared folder; else e5 without the intent adapter")
@@ -57,7 +66,9 @@ def main() -> None:
     arguments.add_argument("--pool", type=int, default=0, help="messages a label that all seeds draw from; 0: all")
     arguments.add_argument("--vectors", type=Path, help="npz file of the encoder's vectors, kept between runs")
     arguments.add_argument("--setfit", type=int, nargs="*", default=[], help="shots at which SetFit runs beside it")
-    arguments.add_argument("--setfit-steps", type=int, default=TUNING.steps, help="batches of 16 pairs")
+    arguments.add_argument(
+        "--setfit-steps", type=int, default=TUNING.steps, help="batches of 16 pairs; -1: its default"
+    )
     arguments.add_argument("--threads", type=int, default=1)
     given = arguments.parse_args()
     torch.set_num_threads(given.threads)
@@ -68,8 +79,19 @@ def main() -> None:
         chance = random.Random(99)
         labelled = {label: chance.sample(own, min(given.pool, len(own))) for label, own in labelled.items()}
     plain = remembered(UpperLayers(folder, layers=TUNING.layers, rank=TUNING.rank, seed=0).embed, given.vectors)
-    runs = [one(labelled, folder, plain, shots, given, seed) for shots in given.shots for seed in given.seeds]
-    print(json.dumps({"set": given.set, "encoder": folder.name, "mean": means(runs), "runs": runs}, indent=1))
+    drawn = splits(list(labelled), given.known or len(labelled) // 2, None if given.every else given.seeds)
+    runs = [one(labelled, folder, plain, shots, given, *split) for shots in given.shots for split in drawn]
+    told = {"set": given.set, "encoder": folder.name, "mean": means(runs), "gain": gains(runs), "runs": runs}
+    print(json.dumps(told, indent=1, ensure_ascii=False))
+
+
+def splits(labels: list[str], known: int, seeds: Sequence[int] | None) -> list[tuple[int, list[str], list[str]]]:
+    """A seed with known and new labels each: as the seeds draw them, or each choice once with its number as the seed."""
+    if seeds is None:
+        choices = combinations(labels, len(labels) - known)
+        return [(at, [one for one in labels if one not in new], list(new)) for at, new in enumerate(choices)]
+    mixed = {seed: random.Random(seed).sample(labels, len(labels)) for seed in seeds}
+    return [(seed, mixed[seed][:known], mixed[seed][known:]) for seed in seeds]
 
 
 def read(path: Path, least: int, longest: int) -> Labelled:
@@ -104,42 +126,58 @@ def remembered(embed: Embed, path: Path | None = None) -> Embed:
 
 
 def one(
-    labelled: Labelled, folder: Path, plain: Embed, shots: int, given: argparse.Namespace, seed: int
+    labelled: Labelled,
+    folder: Path,
+    plain: Embed,
+    shots: int,
+    given: argparse.Namespace,
+    seed: int,
+    known: list[str],
+    new: list[str],
 ) -> dict[str, Any]:
     """One run; ``plain`` embeds by the encoder of ``folder`` as it is."""
     chance = random.Random(seed)
-    labels = chance.sample(list(labelled), len(labelled))
-    known, new = labels[: given.known or len(labels) // 2], labels[given.known or len(labels) // 2 :]
+    labels = chance.sample(list(labelled), len(labelled))  # messages are drawn in this order, whatever is new
     most = given.held_out + LEARNT
     texts = {label: chance.sample(labelled[label], min(most, len(labelled[label]))) for label in labels}
     judge = {label: texts[label][:-LEARNT] for label in labels}
     learnt = {label: texts[label][-LEARNT:] for label in labels}
     named = {label: learnt[label][:shots] for label in new}
-    before = judged(plain, judge, known, new)
+    named = shuffled(named, chance) if given.shuffled else named
+    sides = {"known": known, "new": new, "both": [*known, *new]}
+    parts = {part: sides[part] for part in given.parts}
+    before = judged(plain, judge, parts)
     held = [text for label in known for text in learnt[label]]
     taught = lesson(plain, named, held, len(known))
     plain([text for own in named.values() for text in own])  # so that the time is that of the map
     begun = time.process_time()
     stretched, exam = stretch(plain, named, taught)
     took = time.process_time() - begun
-    arms = {"before": before, "stretch": judged(plain, judge, known, new, stretched)}
+    arms = {"before": before, "stretch": judged(plain, judge, parts, stretched)}
     told = f"{shots} a label, seed {seed}; stretch {took:.0f} s, {exam}"
     if given.tune:
         encoder = UpperLayers(folder, layers=TUNING.layers, rank=TUNING.rank, seed=seed)
         begun = time.process_time()
         tuned = tune(encoder, taught, replace(TUNING, steps=given.steps, hold=given.hold, seed=seed))
         told += f"; tuning {time.process_time() - begun:.0f} s, {tuned}"
-        arms["tuned"] = judged(remembered(encoder.embed), judge, known, new)
+        arms["tuned"] = judged(remembered(encoder.embed), judge, parts)
     if shots in given.setfit:
         begun = time.process_time()
         body = setfit(folder, named, given.setfit_steps, seed)
         told += f"; SetFit {time.process_time() - begun:.0f} s"
-        arms["setfit"] = judged(remembered(body), judge, known, new)
+        arms["setfit"] = judged(remembered(body), judge, parts)
     for name, figures in arms.items():
-        told += f"\n  {name}: " + ", ".join(f"{part} {short(figures[part])}" for part in PARTS)
+        told += f"\n  {name}: " + ", ".join(f"{part} {short(figures[part])}" for part in parts)
     print(told, flush=True)
-    figures = {part: {name: asdict(arm[part]) for name, arm in arms.items()} for part in PARTS}
-    return {"shots": shots, "seed": seed, "seconds": round(took, 1), "kept": exam.share, **figures}
+    figures = {part: {name: asdict(arm[part]) for name, arm in arms.items()} for part in parts}
+    return {"shots": shots, "seed": seed, "seconds": round(took, 1), "kept": exam.share, "new labels": new, **figures}
+
+
+def shuffled(named: Labelled, chance: random.Random) -> Labelled:
+    """The same texts, each under a label drawn at random; as many a label as before."""
+    texts = [text for own in named.values() for text in own]
+    mixed = iter(chance.sample(texts, len(texts)))
+    return {label: [next(mixed) for _ in own] for label, own in named.items()}
 
 
 def stretch(embed: Embed, named: Labelled, taught: Lesson) -> tuple[NDArray[np.float32] | None, Tuned]:
@@ -192,16 +230,35 @@ def short(found: Grouping) -> str:
 
 
 def judged(
-    embed: Embed, texts: Labelled, known: list[str], new: list[str], matrix: NDArray[np.float32] | None = None
+    embed: Embed, texts: Labelled, parts: dict[str, list[str]], matrix: NDArray[np.float32] | None = None
 ) -> dict[str, Grouping]:
-    """Held-out messages of the known labels, of the new ones, and of both side by side; behind a map, where there is one."""
+    """Held-out messages of the labels of each part; behind a map, where there is one."""
     found = {}
-    for part, labels in zip(PARTS, (known, new, [*known, *new]), strict=True):
+    for part, labels in parts.items():
         said = [text for label in labels for text in texts[label]]
         languages = [language_of(text) for text in said]
         vectors = embed(said)
         vectors = replace(Centring.fit(vectors, languages), stretch=matrix).apply(vectors, languages)
         found[part] = grouping(vectors, [label for label in labels for _ in texts[label]])
+    return found
+
+
+def gains(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the stretch adds to NMI of the new part, where that is judged: mean and standard error; and of how many runs,
+    how many kept some of it, and how many lost over .01."""
+    found = {}
+    for shots in sorted({run["shots"] for run in runs}):
+        some = [run for run in runs if run["shots"] == shots and "new" in run]
+        if not some:
+            continue
+        added = [run["new"]["stretch"]["nmi"] - run["new"]["before"]["nmi"] for run in some]
+        found[str(shots)] = {
+            "runs": len(some),
+            "kept": sum(run["kept"] > 0 for run in some),
+            "lost": sum(one < -0.01 for one in added),
+            "mean": round(fmean(added), 3),
+            "error": round(stdev(added) / len(added) ** 0.5, 3) if len(added) > 1 else None,
+        }
     return found
 
 
@@ -218,6 +275,7 @@ def means(runs: list[dict[str, Any]]) -> dict[str, Any]:
                 if all(side in run[part] for run in runs if run["shots"] == shots)
             }
             for part in PARTS
+            if part in runs[0]
         }
         for shots in sorted({run["shots"] for run in runs})
     }

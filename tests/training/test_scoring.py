@@ -167,7 +167,7 @@ def worst() -> Report:
         for what in What
         for linked in ((None, other) if what in (What.SPLIT, What.MERGED) else (None,))
     ]
-    exams = {name: Tuned(0.0, Mark(0.5, 1.0), Mark(0.4, 0.9)) for name in ("tuning", "stretch")}
+    exams = {name: Tuned(0.0, Mark(0.5, 1.0, 0.2), Mark(0.4, 0.9, 0.1)) for name in ("tuning", "stretch")}
     scores = Scores(before, after, 0.5, 0.5, 4.0, 200, (Missed(one, NOW.timestamp()),))
     return Report("猫粮", scores, told, [Broken(7, "is no JSON object", "不是 JSON 对象")], exams)
 

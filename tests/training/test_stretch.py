@@ -65,6 +65,26 @@ def test_labels_that_mean_nothing_are_not_learnt(subject: Subject) -> None:
     assert all(one.share == 0 or (one.after.stays or 0) >= 0.95 for one in told)
 
 
+def test_where_all_labels_are_found_already_it_is_kept_for_how_far_apart_they_are() -> None:
+    chance = np.random.default_rng(3)
+    near = unit(np.eye(WIDE)[:3] + 0.7 * np.eye(WIDE)[3])  # apart, and much alike
+    named, of = around(near, chance, np.full(WIDE, 0.04))
+    none = np.empty((0, WIDE), np.float32)
+    stretch, told = learn(Subject(named, of, none, np.empty(0, np.intp), none))
+    assert told.before.rank == told.after.rank == 1.0
+    assert stretch is not None and told.before.margin is not None and told.after.margin is not None
+    assert told.after.margin > told.before.margin > 0
+
+
+def test_texts_that_lie_elsewhere_than_their_labels_teach_nothing(subject: Subject) -> None:
+    """Shuffled labels: the named are told from the known all the same, so that their rank rises."""
+    chance = np.random.default_rng(0)
+    of = replace(subject, labels=chance.permutation(subject.labels))
+    stretch, told = learn(of)
+    assert stretch is None and told.share == 0
+    assert told.before.margin is not None and told.before.margin < 0
+
+
 def test_no_share_of_it_is_no_change(subject: Subject) -> None:
     still = fit(subject).share(0.0, subject.places)
     assert np.allclose(still.of(subject.named), subject.named, atol=1e-6)
