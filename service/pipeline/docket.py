@@ -21,6 +21,7 @@ from service.views import alert_view
 _GREW = 1.33  # times what an alert says, from which its evidence is renewed
 _PARTS = 24  # of its window, after one of which it is renewed
 _LEAST = timedelta(hours=1)  # between two renewals of what did not grow
+_MOST_HELD = 256  # alerts, the newest; any other is read again
 
 
 @dataclass(slots=True)
@@ -50,28 +51,33 @@ class Case:
 
 
 class Docket:
-    """Keeps the alerts of one judge that are open; all others lie in the book."""
+    """Holds the alerts that one judge asked for lately; all lie in the book."""
 
     def __init__(self, book: AlertBook, metrics: Metrics, receivers: tuple[str, ...], base_url: str) -> None:
         self._book = book
         self._metrics = metrics
         self._receivers = receivers
         self._base_url = base_url
-        self._open: dict[str, Alert] = {}
+        self._held: dict[str, Alert] = {}
 
     def forget(self) -> None:
         """Read every alert from the book again."""
-        self._open.clear()
+        self._held.clear()
 
     async def alert(self, surge: Surge) -> Alert | None:
         """The alert of an episode."""
         name = alert_id(surge)
-        if name not in self._open:
+        if name not in self._held:
             filed = await self._book.many([name])
             if not filed:
                 return None
-            self._open[name] = filed[0].alert
-        return self._open[name]
+            self._hold(filed[0].alert)
+        return self._held[name]
+
+    def _hold(self, alert: Alert) -> None:
+        self._held[alert.id] = alert
+        if len(self._held) > _MOST_HELD:
+            self._held.pop(next(iter(self._held)))
 
     async def record(self, case: Case, bucket: int, now: datetime, changes: Changes) -> Alert | None:
         """Open or renew the alert of an episode, and tell where it is worth telling; None where nothing changed."""
@@ -123,9 +129,7 @@ class Docket:
             self._announce(alert, facts, told, now, changes)
         changes.alerts[alert.id] = alert
         changes.events.append((told.value if told else "updated", alert.id))
-        self._open[alert.id] = alert
-        if not alert.open:
-            self._open.pop(alert.id)
+        self._hold(alert)
         return alert
 
     def _announce(self, alert: Alert, facts: Facts, told: Reason, now: datetime, changes: Changes) -> None:

@@ -101,7 +101,7 @@ class Judge:
         self._rules = rules
         self._metrics = metrics
         self._docket = Docket(book, metrics, rules.receivers, rules.base_url)
-        self._told = Told(self._docket, lookout, hidden, sales=exposure is not None)
+        self._told = Told(self._docket, lookout, hidden, witness)
         self._survey = Survey(
             lookout, tide, hidden, witness, models, self._docket, self._told, self._hearing, rules.surge
         )

@@ -1,5 +1,7 @@
 """What alerts tell of already, so that one event is one alert: seen as a topic, a crowd, a hidden cell or a swell."""
 
+from collections.abc import Sequence
+
 from models.alert import Alert
 from models.buckets import BUCKETS_PER_DAY
 from models.culprit import Cell
@@ -10,6 +12,7 @@ from service.pipeline.docket import Docket
 from service.pipeline.hidden import HIDDEN, Hidden
 from service.pipeline.lookout import Lookout, Sighting
 from service.pipeline.tide import SILENT, SWELL, Turn
+from service.pipeline.witness import Witness
 
 CROWD = "c"
 """What the names of crowds' episodes begin with."""
@@ -17,13 +20,14 @@ _MUCH = 0.5  # of a topic's customers in a crowd, from which the crowd's alert i
 
 
 class Told:
-    """Asks the alerts that are open, or lately were; ``sales`` where some may be excused by the orders posted."""
+    """Asks the alerts that are open, or lately were, and the witness what is behind a topic."""
 
-    def __init__(self, docket: Docket, lookout: Lookout, hidden: Hidden, *, sales: bool) -> None:
+    def __init__(self, docket: Docket, lookout: Lookout, hidden: Hidden, witness: Witness) -> None:
         self._docket = docket
         self._lookout = lookout
         self._hidden = hidden
-        self._sales = sales
+        self._witness = witness
+        self._behind: dict[str, tuple[int, Cell | None]] = {}  # by topic, as of which bucket
 
     async def turn(self, bench: Bench, turn: Turn) -> bool:
         """Whether alerts that are open, or lately were, tell of what swells or is hidden."""
@@ -58,21 +62,51 @@ class Told:
         return told >= _MUCH * excess
 
     async def as_crowd(self, bench: Bench, topic: str, reading: Reading) -> bool:
-        """Whether a crowd that was told makes up much of what a topic counts beyond what is expected."""
-        much = _MUCH * (reading.observed - reading.expected)
+        """Whether a crowd that was told makes up much of what a topic counts beyond what is expected, or its alert is of the
+        same topic, or names the same value."""
+        much = max(_MUCH * (reading.observed - reading.expected), 1.0)
         told = _names(bench, reading.onset)
-        return self._hidden.excess(topic, told) >= max(much, 1.0) or any(
-            self._lookout.customers(number, topic, reading.onset, reading.bucket) >= much
-            for number in await self._places(bench, reading.onset)
+        if self._hidden.excess(topic, told) >= much:
+            return True
+        kin: list[Alert] = []
+        for number, alert in await self._crowds(bench, reading.onset):
+            shared = self._lookout.customers(number, topic, reading.onset, reading.bucket)
+            if shared >= much:
+                return True
+            if alert.evidence.topic.id == topic or (alert.evidence.cells and shared):
+                kin.append(alert)
+        return bool(kin) and self._names_one_of(kin, topic, await self._cell_behind(topic, reading))
+
+    def _names_one_of(self, kin: Sequence[Alert], topic: str, cell: Cell | None) -> bool:
+        """Whether a topic behind which is this value, or none, is what one of these alerts tells of."""
+        return any(
+            one.evidence.topic.id == topic
+            if cell is None or not one.evidence.cells
+            else goes_with(cell, one.evidence.cells[0])
+            for one in kin
         )
 
+    async def _cell_behind(self, topic: str, reading: Reading) -> Cell | None:
+        """The value that an alert on a topic would name first: found once a bucket, which is looked at often."""
+        bucket, cell = self._behind.get(topic, (None, None))
+        if bucket != reading.bucket:
+            found = await self._witness.culprits(topic, reading.onset, reading.bucket)
+            cell = (found[0].attribute, found[0].value) if found else None
+            self._behind[topic] = reading.bucket, cell
+        return cell
+
     async def _places(self, bench: Bench, since: int) -> list[int]:
-        """Numbers of the places of crowds that were told lately, as of bucket ``since``; what sales excuse is not told."""
+        """Numbers of the places of crowds that were told lately, as of bucket ``since``."""
+        return [number for number, _ in await self._crowds(bench, since)]
+
+    async def _crowds(self, bench: Bench, since: int) -> list[tuple[int, Alert]]:
+        """Crowds that were told lately, as of bucket ``since``, by the number of their place; what sales excuse is not
+        told."""
         told = []
         for name in (one for one in _names(bench, since) if one.startswith(CROWD)):
-            alert = await self._docket.alert(bench.crowds[name]) if self._sales else None
-            if alert is None or not alert.evidence.excused:
-                told.append(int(name.removeprefix(CROWD)))
+            alert = await self._docket.alert(bench.crowds[name])
+            if alert is not None and not alert.evidence.excused:
+                told.append((int(name.removeprefix(CROWD)), alert))
         return told
 
     async def crowd(self, bench: Bench, sighting: Sighting) -> bool:

@@ -51,7 +51,7 @@ class Witness:
         telling = explanation.telling
         first = max(min(surge.onset, telling.first), bucket - _MOST_ONSET // BUCKET)
         counted = await self._counts.buckets(range(first, bucket + 1))
-        culprits = await self._culprits(topic.id, first, bucket)
+        culprits = await self.culprits(topic.id, first, bucket)
         return Evidence(
             topic=topic_name(topic),
             window=window_of(telling),
@@ -70,11 +70,25 @@ class Witness:
             contributions={factor.name: factor.times for factor in explanation.factors},
         )
 
+    async def culprits(self, topic: str, first: int, last: int) -> tuple[Culprit, ...]:
+        """Values over-represented since the onset, beside the other messages of the same days.
+
+        Days, not hours: a part of a surge goes to neighbouring topics or to none, and among the few other messages
+        of the same hours it would pass for what is usual.
+        """
+        during = await self._counts.cells(first, last)
+        lately = await self._counts.cells(min(first, last - _SAME_DAYS // BUCKET), last)
+        hour = first // BUCKETS_PER_HOUR
+        before = await self._counts.cells_of_hours(range(hour - _AFFINITY // timedelta(hours=1), hour))
+        return find_culprits(
+            during.get(topic, {}), _others(lately, topic), before.get(topic, {}), _others(before, topic)
+        )
+
     async def testify_part(self, detector: Detector, topic: Topic, cell: Cell, first: int, last: int) -> Evidence:
         """What is known of the customers of a topic with one attribute value in buckets ``first`` to ``last``; window,
         customers and curve are the whole topic's."""
         explanation = detector.explain(topic.id)
-        culprits = await self._culprits(topic.id, first, last)
+        culprits = await self.culprits(topic.id, first, last)
         window = window_of(explanation.telling)
         return Evidence(
             topic=topic_name(topic),
@@ -100,20 +114,6 @@ class Witness:
         for bucket, count in history[topic].items():
             found[bucket // BUCKETS_PER_HOUR] += count
         return found
-
-    async def _culprits(self, topic: str, first: int, last: int) -> tuple[Culprit, ...]:
-        """Values over-represented since the onset, beside the other messages of the same days.
-
-        Days, not hours: a part of a surge goes to neighbouring topics or to none, and among the few other messages
-        of the same hours it would pass for what is usual.
-        """
-        during = await self._counts.cells(first, last)
-        lately = await self._counts.cells(min(first, last - _SAME_DAYS // BUCKET), last)
-        hour = first // BUCKETS_PER_HOUR
-        before = await self._counts.cells_of_hours(range(hour - _AFFINITY // timedelta(hours=1), hour))
-        return find_culprits(
-            during.get(topic, {}), _others(lately, topic), before.get(topic, {}), _others(before, topic)
-        )
 
     async def _samples(self, topic: Topic, first: int, last: int, prefer: Cell | None) -> tuple[Sample, ...]:
         """Messages of the surge: typical of it and not of before, of different customers, the culprit's first."""
