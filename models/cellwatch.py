@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from models.cells import Cells, CellVerdict
 from models.cellstate import Cell
 from models.counted import Counted
 from models.culprit import related
 from models.verdict import Outlook
-from models.watch import bar_for
 
 FLOOR = 1.5  # scores below are not looked at: as of crowds
 FIRST_BAR = 4.5
@@ -27,6 +28,10 @@ _CARRIES = 1.3
 _RARE = (
     0.1  # of all messages: a value as rare that rings twice within a day is one batch with one defect (`models.kin`)
 )
+_BODY_FROM, _BODY_TO = 3, 12
+"""Times the episodes allowed: the ranks of peaks that the tail is read from. Those above may be true surges, those
+below say little of the tail."""
+_LOWEST, _HIGHEST = 2.0, 12.0
 FORMAT = 1
 
 
@@ -155,3 +160,23 @@ class CellWatch:
         watch._gone = [(last, peak) for last, peak in head["gone"]]
         watch._cells = Cells.unpack(packed)
         return watch
+
+
+def bar_for(peaks: Sequence[float], weeks: float, *, per_week: float, first: float) -> float:
+    """The score that false cells with these ``peaks``, seen in ``weeks``, would pass ``per_week`` times a week.
+
+    Scores are logarithms of tail probabilities, so peaks fall off exponentially: rate and fall are read from the ranks
+    that surges in the history do not reach, and carried on upwards. ``first`` where there are too few.
+
+    >>> peaks = np.random.default_rng(0).exponential(1 / 3, 200) + 1.5
+    >>> round(bar_for(peaks, 2.0, per_week=1.0, first=4.0), 1), round(float(np.sort(peaks)[-2]), 1)
+    (3.0, 3.0)
+    """
+    allowed = max(per_week * weeks, 1e-9)
+    ranked = np.sort(np.asarray(peaks, dtype=float))[::-1]
+    begin, end = max(2, round(_BODY_FROM * allowed)), max(10, round(_BODY_TO * allowed))
+    if len(ranked) < end:
+        return first
+    body = ranked[begin - 1 : end]
+    fall = (len(body) - 1) / max(float((body[:-1] - body[-1]).sum()), 1e-6)
+    return float(np.clip(body[0] + np.log(begin / allowed) / fall, _LOWEST, _HIGHEST))

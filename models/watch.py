@@ -9,12 +9,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.buckets import BUCKET
+from models.crowdbar import ANYWHERE, AT_A_PLACE, crowd_bar
 from models.crowds import Crowd
 from models.culprit import Cell
 from models.space import Handle
@@ -24,14 +25,10 @@ _FIT = timedelta(days=14) // BUCKET
 _REMEMBERED = timedelta(days=2) // BUCKET  # since a place crowded last that was told of: the longest window
 _KEPT = timedelta(days=28) // BUCKET  # of places that are gone: to tell what another budget would have meant
 _LEAST_FIT = timedelta(days=4) // BUCKET  # of scans, before the bar is the tenant's own
-_BODY_FROM, _BODY_TO = 3, 12
-"""Times the episodes allowed: the ranks of peaks that the tail is read from. Those above may be true surges, those
-below say little of the tail."""
-_LOWEST, _HIGHEST = 2.0, 12.0
-_PLACES, _ANYWHERE = 0.8, 0.3
-"""Shares of the false alarms allowed: of crowds at a place, and of those of one value anywhere (`models.accord`). A tenth more
-than all, since a false one is often seen as both and told once."""
-FORMAT = 3
+_PLACES, _ANYWHERE = 0.7, 0.15
+"""Shares of the false alarms allowed: of crowds at a place, and of those of one value anywhere (`models.accord`). Less than
+all, since announced campaigns and what is left of told events ring on top of chance."""
+FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,24 +51,13 @@ class Place:
     face: bool = False
 
 
-def bar_for(peaks: Sequence[float], weeks: float, *, per_week: float, first: float) -> float:
-    """The score that false crowds with these ``peaks``, seen in ``weeks``, would pass ``per_week`` times a week.
+class Peak(NamedTuple):
+    """What is kept of a place: the bucket in which it was seen last, its highest score, and what was told of it."""
 
-    Scores are logarithms of tail probabilities, so peaks fall off exponentially: rate and fall are read from the ranks
-    that surges in the history do not reach, and carried on upwards. ``first`` where there are too few.
-
-    >>> peaks = np.random.default_rng(0).exponential(1 / 3, 200) + 1.5
-    >>> round(bar_for(peaks, 2.0, per_week=1.0, first=4.0), 1), round(float(np.sort(peaks)[-2]), 1)
-    (3.0, 3.0)
-    """
-    allowed = max(per_week * weeks, 1e-9)
-    ranked = np.sort(np.asarray(peaks, dtype=float))[::-1]
-    begin, end = max(2, round(_BODY_FROM * allowed)), max(10, round(_BODY_TO * allowed))
-    if len(ranked) < end:
-        return first
-    body = ranked[begin - 1 : end]
-    fall = (len(body) - 1) / max(float((body[:-1] - body[-1]).sum()), 1e-6)
-    return float(np.clip(body[0] + np.log(begin / allowed) / fall, _LOWEST, _HIGHEST))
+    last: int
+    score: float
+    anywhere: bool = False
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +81,7 @@ class Watch:
         self.space = ""
         """The embedder in whose space the places are; empty is any."""
         self._next = 1
-        self._gone: list[tuple[int, float, bool]] = []  # last bucket, peak and kind of places that crowd no more
+        self._gone: list[Peak] = []  # of places that crowd no more
         self._begun: int | None = None
         self._over: list[Place] = []  # places told of that crowd no more
 
@@ -113,7 +99,7 @@ class Watch:
         self._begun = now if self._begun is None else self._begun
         staying = [place for place in self.places if now - place.last <= _STAYS]
         self._gone += [_peak(place) for place in self.places if now - place.last > _STAYS and not place.face]
-        self._gone = [gone for gone in self._gone if now - gone[0] <= _KEPT]
+        self._gone = [gone for gone in self._gone if now - gone.last <= _KEPT]
         self._over += [place for place in self.places if place.told and now - place.last > _STAYS]
         self._over = [place for place in self._over if now - place.last <= _REMEMBERED]
         self.places = staying
@@ -157,7 +143,7 @@ class Watch:
 
     def reached(self, bars: Bars, since: int) -> int:
         """How many places crowded at ``since`` or later and reached their bar."""
-        return sum(last >= since and peak >= bars.of(anywhere=anywhere) for last, peak, anywhere in self._peaks())
+        return sum(one.last >= since and one.score >= bars.of(anywhere=one.anywhere) for one in self._peaks())
 
     def calibrate(self, now: int) -> Bars:
         """Set the bars by the places of the last two weeks; answers them."""
@@ -169,16 +155,20 @@ class Watch:
         days = 0 if self._begun is None else min(now - self._begun, _FIT)
         if days < _LEAST_FIT:
             return self.bars
-        weeks, peaks = days * BUCKET / timedelta(days=7), [one for one in self._peaks() if now - one[0] <= _FIT]
+        weeks, peaks = days * BUCKET / timedelta(days=7), [one for one in self._peaks() if now - one.last <= _FIT]
         place, anywhere = (
-            bar_for(
-                [peak for _, peak, of in peaks if of == kind], weeks, per_week=part * per_week, first=self.first_bar
+            crowd_bar(
+                [one.score for one in peaks if one.anywhere == kind and not one.told],
+                sum(one.anywhere == kind and one.told for one in peaks),
+                weeks,
+                per_week=part * per_week,
+                usual=usual,
             )
-            for kind, part in ((False, _PLACES), (True, _ANYWHERE))
+            for kind, part, usual in ((False, _PLACES, AT_A_PLACE), (True, _ANYWHERE, ANYWHERE))
         )
         return Bars(place, anywhere)
 
-    def _peaks(self) -> list[tuple[int, float, bool]]:
+    def _peaks(self) -> list[Peak]:
         return [*self._gone, *(_peak(place) for place in self.places if not place.face)]
 
     def turn(self, rotation: NDArray[np.float32]) -> None:
@@ -232,15 +222,15 @@ class Watch:
         watch.bars = Bars(*head.get("bars", [head.get("bar"), watch.first_bar]))  # type: ignore[misc]
         watch._next, watch._begun = head["next"], head["begun"]  # type: ignore[assignment]
         watch.space = head.get("space", "")  # type: ignore[assignment]
-        watch._gone = [(last, peak, *(kind or [False])) for last, peak, *kind in head["gone"]]  # type: ignore[attr-defined]
+        watch._gone = [Peak(*fields) for fields in head["gone"]]  # type: ignore[attr-defined]
         live, over = head["places"], head.get("over", [])
         places = [_unpacked(*packed) for packed in zip([*live, *over], centroids, strict=True)]  # type: ignore[misc]
         watch.places, watch._over = places[: len(live)], places[len(live) :]  # type: ignore[arg-type]
         return watch
 
 
-def _peak(place: Place) -> tuple[int, float, bool]:
-    return place.last, place.peak, place.anywhere
+def _peak(place: Place) -> Peak:
+    return Peak(place.last, place.peak, place.anywhere, place.told)
 
 
 def _packed(place: Place) -> list[object]:

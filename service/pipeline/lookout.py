@@ -34,7 +34,6 @@ from service.views import topic_label, topic_name
 
 CHANNEL = "channel"
 _WARM_UP = timedelta(days=14)  # of the past that is scanned to set the first bar
-_WARM_STEP = timedelta(hours=2)
 _CURVE = timedelta(hours=72)
 _SAME_DAYS = timedelta(days=2)
 _AFFINITY = timedelta(days=7)
@@ -257,7 +256,7 @@ class Lookout:
     def _warm_up(self, space: Space[Held], now: int) -> None:
         """Look back, so that the bar is this tenant's own from the first day on."""
         first = max(now - _WARM_UP // BUCKET, int(space.buckets[0]) + space.settings.windows[-1] // BUCKET)
-        for then in range(first, now, _WARM_STEP // BUCKET):
+        for then in range(first, now, self.every):
             self.watch.follow(scan(space, then), then, space.nearest)
         self.watch.calibrate(now)
 

@@ -16,7 +16,7 @@ from models.embed import unit
 from models.evidence import CulpritFigures, Evidence, WindowFigures
 from models.kin import is_another
 from models.message import CustomerKey, Message, RedactedText
-from models.surge import Surge, SurgeState
+from models.surge import Reading, Surge, SurgeState
 from service.pipeline.lookout import Lookout, Sighting
 from service.pipeline.told import Told
 from service.store.embedded import EmbeddedStore
@@ -161,10 +161,53 @@ async def test_a_crowd_that_names_the_rare_batch_of_a_topics_alert_is_told(
         return alert
 
     lookout = SimpleNamespace(named=lambda _: named, is_rare=lambda *_: rare)
-    teller = Told(SimpleNamespace(alert=filed), lookout, SimpleNamespace(), sales=False)  # type: ignore[arg-type]
+    teller = Told(SimpleNamespace(alert=filed), lookout, SimpleNamespace(), SimpleNamespace())  # type: ignore[arg-type]
     surge = Surge("t1", SurgeState.firing, FROM, FROM, 1, 0, 9.0, fired=FROM)
     bench = SimpleNamespace(surges={"t1": surge}, crowds={}, faces={})
     crowd = SimpleNamespace(cell=None, members=())
     place = SimpleNamespace(number=9, last=FROM + 5)
     sighting = SimpleNamespace(place=place, crowd=crowd, first=FROM, parts={"t1": 0.2}, topic=SimpleNamespace(id="t1"))
     assert await teller.crowd(bench, sighting) is expected  # type: ignore[arg-type]
+
+
+ELSEWHERE = "t9"
+
+
+@pytest.mark.parametrize(
+    ("on", "names", "behind", "shared", "expected"),
+    [
+        (ELSEWHERE, None, None, 5, True),  # half of what the topic has too many of lies in the crowd
+        (ELSEWHERE, None, None, 4, False),
+        ("t1", None, None, 0, True),  # the crowd's alert is on the topic
+        ("t1", None, A, 0, True),
+        ("t1", A, None, 0, True),
+        ("t1", A, A, 0, True),
+        ("t1", A, B, 0, False),  # and names another batch
+        (ELSEWHERE, A, A, 1, True),  # one batch, though most lies elsewhere
+        (ELSEWHERE, A, A, 0, False),
+        (ELSEWHERE, A, B, 1, False),
+        (ELSEWHERE, A, None, 1, False),
+    ],
+)
+async def test_a_topic_is_told_by_the_crowd_that_makes_it_loud_or_is_on_it_or_names_its_batch(
+    on: str, names: Cell | None, behind: Cell | None, shared: int, expected: bool
+) -> None:
+    evidence = SimpleNamespace(topic=SimpleNamespace(id=on), cells=(names,) if names else (), excused=False)
+    asked: list[str] = []
+
+    async def filed(surge: Surge) -> object:
+        return SimpleNamespace(evidence=evidence)
+
+    async def culprits(topic: str, first: int, last: int) -> object:
+        asked.append(topic)
+        return [SimpleNamespace(attribute=behind[0], value=behind[1])] if behind else []
+
+    lookout = SimpleNamespace(customers=lambda *_: shared)
+    hidden = SimpleNamespace(excess=lambda *_: 0.0)
+    teller = Told(SimpleNamespace(alert=filed), lookout, hidden, SimpleNamespace(culprits=culprits))  # type: ignore[arg-type]
+    surge = Surge("c3", SurgeState.firing, FROM, FROM, 1, 0, 9.0, fired=FROM)
+    bench = SimpleNamespace(surges={}, crowds={"c3": surge})
+    reading = Reading(FROM + 5, True, False, FROM, 12, 2.0)
+    for _ in range(2):
+        assert await teller.as_crowd(bench, "t1", reading) is expected  # type: ignore[arg-type]
+    assert len(asked) <= 1, "a topic is looked at often, what is behind it found once a bucket"
