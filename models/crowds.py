@@ -11,8 +11,9 @@ that the place had to the value before: who speaks of milk always speaks of the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Generic
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.accord import HOLDS, Accord, accords
+from models.buckets import BUCKET
 from models.culprit import Cell
 from models.embed import unit
 from models.emerging import DAY_NOISE, SAME_PLACE, SPREAD
@@ -88,6 +90,24 @@ def scan(space: Space[Handle], now: int) -> list[Crowd[Handle]]:
             found += _places(space, view.count(pairs, lengths), usual, doubt, scale, name)
     crowds = _told(space, found, view) + _told(space, accords(space, view, now), view)
     return sorted(crowds, key=lambda one: -one.score)
+
+
+def in_campaigns(
+    crowds: Sequence[Crowd[Handle]], space: Space[Handle], now: int, campaigns: Sequence[range]
+) -> list[Crowd[Handle]]:
+    """The crowds of a scan as of bucket ``now`` with less for those in whose window a campaign ran, the least likely first.
+
+    Three times as many messages are three times as many places where chance may crowd: their score is less by the
+    logarithm of that. ``campaigns`` are those announced, by their buckets.
+    """
+    found = []
+    for crowd in crowds:
+        length = crowd.window // BUCKET
+        ran = any(one.start < now and one.stop > now - length for one in campaigns)
+        found.append(
+            replace(crowd, score=crowd.score - math.log10(max(space.busier(now, length), 1.0))) if ran else crowd
+        )
+    return sorted(found, key=lambda one: -one.score)
 
 
 def _affinities(space: Space[Handle], view: View) -> dict[str, Floats]:

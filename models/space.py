@@ -194,6 +194,13 @@ class Space(Generic[Handle]):
         values = [row[cell[0]] for row in self.attributes[begin:end] if cell[0] in row]
         return values.count(cell[1]) / max(len(values), 1)
 
+    def busier(self, now: int, length: int) -> float:
+        """How many times as many messages came in the ``length`` buckets before ``now`` as on average of all that are held
+        from before it."""
+        first, begin, end = np.searchsorted(self.buckets, [0, now - length, now])
+        days = max(now - int(self.buckets[first]), length) if end > first else length
+        return float((end - begin) / max((end - first) * length / days, 1.0))
+
     def silences(self, now: int, attribute: str) -> list[Silence]:
         """Values of an attribute that were heard regularly and are not any more, as of bucket ``now``."""
         values = self.values.get(attribute)

@@ -200,7 +200,9 @@ class Judge:
                             await self._weigh(bench, bench.detector, tick, now, changes)
                         await self._accept(bench, tick, now, changes)
                     if (bucket + 1) % self._lookout.every == 0 and len(hour) < BUCKETS_PER_HOUR:
-                        await self._survey.take(bench, bucket, extras(bars, end_of(bucket)), now, changes)
+                        await self._survey.take(
+                            bench, bucket, extras(bars, end_of(bucket)), _buckets(campaigns), now, changes
+                        )
             if changes or bucket == chunk[-1]:
                 await self._write(bench, bucket, changes)
             changed |= changes.alerts
@@ -408,6 +410,10 @@ def _promotion(campaigns: Sequence[Campaign], bucket: int) -> float | None:
 def _excused(campaigns: Sequence[Campaign], bucket: int) -> bool:
     """Whether an announced campaign explains that more of everything comes."""
     return bool(running(campaigns, start_of(bucket)))
+
+
+def _buckets(campaigns: Sequence[Campaign]) -> list[range]:
+    return [range(bucket_of(one.start), bucket_of(one.end)) for one in campaigns]
 
 
 def _topic(model: TopicModel | None, name: str) -> Topic | None:

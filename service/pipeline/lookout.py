@@ -10,7 +10,7 @@ import numpy as np
 
 from models.bridge import turn
 from models.buckets import BUCKET, BUCKETS_PER_HOUR, bucket_of, start_of
-from models.crowds import Crowd, scan
+from models.crowds import Crowd, in_campaigns, scan
 from models.culprit import Cell, CellCounts, Culprit, find_culprits, narrowed, pair_of, related
 from models.embed import Vectors, unit
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
@@ -114,8 +114,9 @@ class Lookout:
         self._space, self._read_upto, self._looked = None, self._pools.beginning, 0
         self.watch = Watch.unpack(packed) if packed else Watch(self.watch.per_week)
 
-    async def look(self, now: int) -> list[Sighting]:
-        """Every place that crowds as of bucket ``now``, however faintly, the most telling first."""
+    async def look(self, now: int, campaigns: Sequence[range] = ()) -> list[Sighting]:
+        """Every place that crowds as of bucket ``now``, however faintly, the most telling first; ``campaigns`` by their
+        buckets."""
         current = await self._models.current()
         model = self._model = current.model
         if model is None:
@@ -129,8 +130,8 @@ class Lookout:
             return []
         self._looked = now
         if not self.watch.begun:
-            await asyncio.to_thread(self._warm_up, space, now)
-        crowds = await asyncio.to_thread(scan, space, now)
+            await asyncio.to_thread(self._warm_up, space, now, campaigns)
+        crowds = in_campaigns(await asyncio.to_thread(scan, space, now), space, now, campaigns)
         seen = self.watch.follow(crowds, now, space.nearest)
         self._loud = bool(seen)
         return [self._sighting(model, place, crowd) for place, crowd in seen]
@@ -253,11 +254,11 @@ class Lookout:
             [one.message.attributes for one in held],
         )
 
-    def _warm_up(self, space: Space[Held], now: int) -> None:
+    def _warm_up(self, space: Space[Held], now: int, campaigns: Sequence[range]) -> None:
         """Look back, so that the bar is this tenant's own from the first day on."""
         first = max(now - _WARM_UP // BUCKET, int(space.buckets[0]) + space.settings.windows[-1] // BUCKET)
         for then in range(first, now, self.every):
-            self.watch.follow(scan(space, then), then, space.nearest)
+            self.watch.follow(in_campaigns(scan(space, then), space, then, campaigns), then, space.nearest)
         self.watch.calibrate(now)
 
     # ------------------------------------------------------------------ testify

@@ -1,7 +1,7 @@
 """The survey: crowds, swells, silences and what is hidden, looked for beside the topics, and their episodes."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -58,12 +58,13 @@ class Survey:
         bench: Bench,
         bucket: int,
         extra: Mapping[str, float],
+        campaigns: Sequence[range],
         now: datetime,
         changes: Changes,
     ) -> None:
-        """Look for crowds, swells and silences, and advance their episodes."""
+        """Look for crowds, swells and silences, and advance their episodes; ``campaigns`` by their buckets."""
         watch = self._lookout.watch
-        seen = {f"{CROWD}{one.place.number}": one for one in await self._seen(bucket + 1, extra)}
+        seen = {f"{CROWD}{one.place.number}": one for one in await self._seen(bucket + 1, extra, campaigns)}
         bench.faces = {number: face for number, face in bench.faces.items() if bucket - face[0] <= BUCKETS_PER_DAY}
         model = (await self._models.current()).model
         live: dict[str, Topic] = {topic.id: topic for topic in model.topics if is_told(topic)} if model else {}
@@ -119,14 +120,14 @@ class Survey:
     async def _told_of(self, bench: Bench, sighting: Sighting, *, alarm: bool) -> bool:
         return await (self._told.crowd(bench, sighting) if alarm else self._told.is_face(bench, sighting))
 
-    async def _seen(self, now: int, extra: Mapping[str, float]) -> list[Sighting]:
+    async def _seen(self, now: int, extra: Mapping[str, float], campaigns: Sequence[range]) -> list[Sighting]:
         """What the lookout sees as of bucket ``now``: what is loud and another event than was told of its place, at a place
         of its own."""
         return [
             replace(one, place=self._lookout.watch.part(one.crowd, now))
             if one.score >= self._bar(one, extra) and self._lookout.is_another(one)
             else one
-            for one in await self._lookout.look(now)
+            for one in await self._lookout.look(now, campaigns)
         ]
 
     def _bar(self, sighting: Sighting, extra: Mapping[str, float]) -> float:

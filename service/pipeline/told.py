@@ -73,7 +73,7 @@ class Told:
             shared = self._lookout.customers(number, topic, reading.onset, reading.bucket)
             if shared >= much:
                 return True
-            if alert.evidence.topic.id == topic or (alert.evidence.cells and shared):
+            if alert is not None and (alert.evidence.topic.id == topic or (alert.evidence.cells and shared)):
                 kin.append(alert)
         return bool(kin) and self._names_one_of(kin, topic, await self._cell_behind(topic, reading))
 
@@ -99,13 +99,13 @@ class Told:
         """Numbers of the places of crowds that were told lately, as of bucket ``since``."""
         return [number for number, _ in await self._crowds(bench, since)]
 
-    async def _crowds(self, bench: Bench, since: int) -> list[tuple[int, Alert]]:
+    async def _crowds(self, bench: Bench, since: int) -> list[tuple[int, Alert | None]]:
         """Crowds that were told lately, as of bucket ``since``, by the number of their place; what sales excuse is not
         told."""
-        told = []
+        told: list[tuple[int, Alert | None]] = []
         for name in (one for one in _names(bench, since) if one.startswith(CROWD)):
             alert = await self._docket.alert(bench.crowds[name])
-            if alert is not None and not alert.evidence.excused:
+            if alert is None or not alert.evidence.excused:
                 told.append((int(name.removeprefix(CROWD)), alert))
         return told
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.buckets import BUCKET, BUCKETS_PER_DAY, BUCKETS_PER_HOUR
-from models.crowds import Crowd, scan
+from models.crowds import Crowd, in_campaigns, scan
 from models.embed import Vectors, unit
 from models.space import CrowdSettings, Silence, Space
 
@@ -121,6 +122,35 @@ def test_a_usual_day_has_nothing_beyond_the_bar() -> None:
 def test_three_times_as_much_of_everything_is_no_crowd(seed: int) -> None:
     more = usual(300, first=NOW - 2 * BUCKETS_PER_DAY, seed=60 + seed)
     assert beyond(found(PAST + more)) == []
+
+
+def test_while_a_campaign_runs_a_crowd_scores_less_by_how_many_times_as_much_comes() -> None:
+    peak = [replace(one, bucket=NOW - 1 - n % 70) for n, one in enumerate(usual(600, first=15_000, seed=8))]
+    space = extend(Space(DIMENSION, PLAIN), [*usual(1_500, first=14_000, seed=1), *peak, *crowd(12)])
+    crowds = scan(space, NOW)
+    length = crowds[0].window // BUCKET
+    assert space.busier(NOW, length) > 4
+    plain = in_campaigns(crowds, space, NOW, [range(NOW - 999, NOW - 600), range(NOW, NOW + 9)])
+    assert [id(one.members) for one in plain] == [id(one.members) for one in crowds]
+    assert [one.score for one in plain] == [one.score for one in crowds]
+    less = in_campaigns(crowds, space, NOW, [range(NOW - 50, NOW + 200)])
+    first = next(one for one in less if one.members == crowds[0].members)
+    assert first.score == pytest.approx(crowds[0].score - np.log10(space.busier(NOW, length)))
+    assert [one.score for one in less] == sorted((one.score for one in less), reverse=True)
+
+
+def test_a_campaign_in_which_no_more_comes_than_usual_changes_no_score() -> None:
+    space = extend(Space(DIMENSION, PLAIN), [*usual(1_500, first=14_000, seed=1), *crowd(12)])
+    quiet, crowds = SimpleNamespace(busier=lambda *_: 0.5), scan(space, NOW)
+    less = in_campaigns(crowds, quiet, NOW, [range(NOW + 9)])  # type: ignore[arg-type]
+    assert [one.score for one in less] == [one.score for one in crowds]
+
+
+def test_how_busy_a_window_is_counts_against_all_that_is_held_before() -> None:
+    space: Space[Said] = Space(DIMENSION, PLAIN)
+    assert space.busier(NOW, 36) == 0.0
+    even = [replace(one, bucket=NOW - 1 - n) for n, one in enumerate(usual(1_000, first=15_000, seed=1))]
+    assert extend(space, even).busier(NOW, 100) == pytest.approx(1.0)
 
 
 def test_an_issue_that_grows_beyond_the_growth_of_everything_is_a_crowd() -> None:

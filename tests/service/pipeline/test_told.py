@@ -66,7 +66,7 @@ class Sees(Lookout):
     given: Sequence[Seen] = ()
     kin = True
 
-    async def look(self, now: int) -> list[Sighting]:
+    async def look(self, now: int, campaigns: Sequence[range] = ()) -> list[Sighting]:
         model = (await self._models.current()).model
         hour = (now - FROM) // BUCKETS_PER_HOUR
         crowds = [one.crowd(now) for one in self.given if hour in one.hours]
