@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from models.buckets import BUCKET
 from models.crowdbar import ANYWHERE, AT_A_PLACE, crowd_bar
 from models.crowds import Crowd
-from models.culprit import Cell
+from models.culprit import Cell, related
 from models.space import Handle
 
 _STAYS = timedelta(hours=24) // BUCKET  # a place that crowds again within a day is the same episode
@@ -25,9 +25,8 @@ _FIT = timedelta(days=14) // BUCKET
 _REMEMBERED = timedelta(days=2) // BUCKET  # since a place crowded last that was told of: the longest window
 _KEPT = timedelta(days=28) // BUCKET  # of places that are gone: to tell what another budget would have meant
 _LEAST_FIT = timedelta(days=4) // BUCKET  # of scans, before the bar is the tenant's own
-_PLACES, _ANYWHERE = 0.7, 0.15
-"""Shares of the false alarms allowed: of crowds at a place, and of those of one value anywhere (`models.accord`). Less than
-all, since announced campaigns and what is left of told events ring on top of chance."""
+_PLACES, _ANYWHERE = 0.8, 0.2
+"""Shares of the false alarms allowed: of crowds at a place, and of those of one value anywhere (`models.accord`)."""
 FORMAT = 4
 
 
@@ -94,7 +93,8 @@ class Watch:
         """The place of each crowd of a scan at bucket ``now``, the most telling crowd of each place only.
 
         Crowds whose direction is nearer than the cosine ``same`` to a place's, within a day, are at that place; of several
-        such places at the one whose alert names their value, else at the nearest.
+        such places at the one whose alert names their value, else at the nearest. One of a value that another place's alert
+        names is not at a place whose alert names none, and gets a place of its own: it is of the other event.
         """
         self._begun = now if self._begun is None else self._begun
         staying = [place for place in self.places if now - place.last <= _STAYS]
@@ -106,7 +106,10 @@ class Watch:
         seen: dict[int, tuple[int, Crowd[Handle]]] = {}
         for crowd in crowds:
             row = self._row_of(crowd, same)
-            if row is None:
+            if row is not None and self._of_another(crowd, self.places[row]):
+                row = len(self.places)
+                self.part(crowd, now)
+            elif row is None:
                 row = len(self.places)
                 self._begin(crowd, now)
             place = self.places[row]
@@ -127,6 +130,14 @@ class Watch:
     def face(self, number: int) -> None:
         """The place of this number is of an event that is told of another place."""
         self.places = [replace(one, face=True) if one.number == number else one for one in self.places]
+
+    def _of_another(self, crowd: Crowd[Handle], place: Place) -> bool:
+        """Whether the value of a crowd at a place whose alert names none is named by the alert of another place."""
+        cell = crowd.cell
+        if cell is None or not place.told or place.cell is not None:
+            return False
+        named = [one.cell for one in self.places if one.told and one.cell is not None]
+        return any(cell == one or related(cell, one) for one in named)
 
     def part(self, crowd: Crowd[Handle], now: int) -> Place:
         """A place of its own, for its value, for a crowd that is another event than what is told of its place."""

@@ -100,6 +100,18 @@ def test_another_event_at_a_place_gets_a_place_of_its_own_and_is_followed_there(
         assert numbers(watch, [crowd(0, noise=1)], START + 12 * hour + 6) == [1], "of no value: at the nearest"
 
 
+def test_a_crowd_of_a_value_that_another_alert_names_is_not_taken_for_more_of_one_that_names_none() -> None:
+    watch, value = Watch(1.0), {"attribute": "batch", "value": "A1-B2"}
+    assert numbers(watch, [replace(crowd(0), **value), crowd(1)], START) == [1, 2]
+    watch.tell(1, ("batch", "A1-B2"))
+    watch.tell(2, None)
+    later = [replace(crowd(1, 9.0), **value), crowd(1, noise=1)]
+    assert numbers(watch, later, START + 12) == [3, 2]
+    assert numbers(again(watch), later, START + 24) == [3, 2], "and is followed where it is"
+    other = [replace(crowd(1, 9.0), attribute="batch", value="A7-B1")]
+    assert numbers(watch, other, START + 24) == [2], "what nobody names is what is behind it"
+
+
 def test_what_says_the_same_anywhere_is_followed_by_its_value_whatever_its_direction() -> None:
     watch, cell = Watch(1.0), {"attribute": "batch", "value": "A1-B1"}
     assert numbers(watch, [replace(crowd(0), anywhere=True, **cell), crowd(0)], START) == [1, 2]
