@@ -32,7 +32,7 @@ class Told:
     async def turn(self, bench: Bench, turn: Turn) -> bool:
         """Whether alerts that are open, or lately were, tell of what swells or is hidden."""
         if turn.excess is not None:
-            return await self._in_parts(bench, turn.excess)
+            return await self._in_parts(bench, turn.excess, turn.reading.onset)
         return turn.part is not None and turn.reading.alarm and await self._hidden_in(bench, *turn.part, turn.reading)
 
     async def _hidden_in(self, bench: Bench, topic: str, cell: Cell, reading: Reading) -> bool:
@@ -49,16 +49,18 @@ class Told:
             return None
         return await self._docket.alert(surge)
 
-    async def _in_parts(self, bench: Bench, excess: float) -> bool:
-        """Whether alerts that are open tell of much of what a channel, or everything, has too many of."""
+    async def _in_parts(self, bench: Bench, excess: float, onset: int) -> bool:
+        """Whether alerts that are open tell of much of what a channel, or everything, has too many of since bucket ``onset``,
+        or one on another channel, or on everything, that was not over by then."""
         told = 0.0
         for name, surge in {**bench.surges, **bench.crowds}.items():
-            if not surge.open or surge.fired is None or name.startswith(SILENT):
+            if surge.fired is None or name.startswith(SILENT):
                 continue
-            if name.startswith(SWELL):
+            if name.startswith(SWELL) and (surge.resolved is None or onset <= surge.resolved):
                 return True
-            alert = await self._docket.alert(surge)  # one that sales excuse explains the volume all the same
-            told += alert.evidence.window.observed - alert.evidence.window.expected if alert else 0.0
+            if surge.open:
+                alert = await self._docket.alert(surge)  # one that sales excuse explains the volume all the same
+                told += alert.evidence.window.observed - alert.evidence.window.expected if alert else 0.0
         return told >= _MUCH * excess
 
     async def as_crowd(self, bench: Bench, topic: str, reading: Reading) -> bool:

@@ -211,3 +211,19 @@ async def test_a_topic_is_told_by_the_crowd_that_makes_it_loud_or_is_on_it_or_na
     for _ in range(2):
         assert await teller.as_crowd(bench, "t1", reading) is expected  # type: ignore[arg-type]
     assert len(asked) <= 1, "a topic is looked at often, what is behind it found once a bucket"
+
+
+@pytest.mark.parametrize(
+    ("resolved", "onset", "expected"),
+    [(None, FROM + 9, True), (FROM + 9, FROM + 5, True), (FROM + 9, FROM + 20, False)],
+)
+async def test_a_channel_that_swells_while_everything_does_is_not_told_when_that_is_over(
+    resolved: int | None, onset: int, expected: bool
+) -> None:
+    state = SurgeState.firing if resolved is None else SurgeState.resolved
+    whole = Surge("swell-", state, FROM, FROM, 1, 0, 9.0, fired=FROM, resolved=resolved)
+    teller = Told(SimpleNamespace(), SimpleNamespace(), SimpleNamespace(), SimpleNamespace())  # type: ignore[arg-type]
+    reading = Reading(FROM + 30, True, False, onset, 90, 30.0)
+    turn = SimpleNamespace(excess=60.0, reading=reading, part=None)
+    bench = SimpleNamespace(surges={}, crowds={"swell-": whole})
+    assert await teller.turn(bench, turn) is expected  # type: ignore[arg-type]
