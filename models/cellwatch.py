@@ -14,7 +14,7 @@ import numpy as np
 from models.cells import Cells, CellVerdict
 from models.cellstate import Cell
 from models.counted import Counted
-from models.culprit import related
+from models.culprit import goes_with
 from models.verdict import Outlook
 
 FLOOR = 1.5  # scores below are not looked at: as of crowds
@@ -110,7 +110,7 @@ class CellWatch:
         value, excess = (one.cell.attribute, one.cell.value), dict[str, float]()
         for other in told:
             known, near = (other.cell.attribute, other.cell.value), other.cell.topic == one.cell.topic
-            if (value == known or related(value, known)) and (near or self.share(one.cell) <= _RARE):
+            if goes_with(value, known) and (near or self.share(one.cell) <= _RARE):
                 return True
             if near and known[0] != value[0]:
                 excess[known[0]] = excess.get(known[0], 0.0) + other.observed - other.expected

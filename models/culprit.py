@@ -271,6 +271,15 @@ def narrowed(cell: Cell, rows: Sequence[Mapping[str, str]]) -> Cell:
     return part if count >= _NEARLY_ALL * len(rows) else cell
 
 
+def goes_with(cell: Cell, other: Cell) -> bool:
+    """Whether two values are one thing: the same, or one a part of the other as a batch of its product.
+
+    >>> goes_with(("sku", "A1"), ("batch", "A1-B2")), goes_with(("batch", "A1-B1"), ("batch", "A1-B2"))
+    (True, False)
+    """
+    return cell == other or related(cell, other)
+
+
 def related(one: Cell, other: Cell) -> bool:
     """Whether one (attribute, value) is part of the other by name: batch SKU04-B2 of product SKU04, a pair of its own.
 

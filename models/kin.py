@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.culprit import Cell, related
+from models.culprit import Cell, goes_with
 from models.embed import Vectors, unit
 from models.watch import Place
 
@@ -77,15 +77,6 @@ def is_rare(share: float) -> bool:
     (True, False)
     """
     return share <= _RARE
-
-
-def goes_with(cell: Cell, other: Cell) -> bool:
-    """Whether two values are one thing: the same, or one a part of the other as a batch of its product.
-
-    >>> goes_with(("sku", "A1"), ("batch", "A1-B2")), goes_with(("batch", "A1-B1"), ("batch", "A1-B2"))
-    (True, False)
-    """
-    return cell == other or related(cell, other)
 
 
 def has(attributes: Sequence[Mapping[str, str]], cell: Cell) -> NDArray[np.bool_]:

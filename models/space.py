@@ -197,9 +197,9 @@ class Space(Generic[Handle]):
     def busier(self, now: int, length: int) -> float:
         """How many times as many messages came in the ``length`` buckets before ``now`` as on average of all that are held
         from before it."""
-        first, begin, end = np.searchsorted(self.buckets, [0, now - length, now])
-        days = max(now - int(self.buckets[first]), length) if end > first else length
-        return float((end - begin) / max((end - first) * length / days, 1.0))
+        begin, end = np.searchsorted(self.buckets, [now - length, now])
+        span = max(now - int(self.buckets[0]), length) if end else length
+        return float((end - begin) / max(end * length / span, 1.0))
 
     def silences(self, now: int, attribute: str) -> list[Silence]:
         """Values of an attribute that were heard regularly and are not any more, as of bucket ``now``."""

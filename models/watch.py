@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from models.buckets import BUCKET
 from models.crowdbar import ANYWHERE, AT_A_PLACE, crowd_bar
 from models.crowds import Crowd
-from models.culprit import Cell, related
+from models.culprit import Cell, goes_with
 from models.space import Handle
 
 _STAYS = timedelta(hours=24) // BUCKET  # a place that crowds again within a day is the same episode
@@ -136,8 +136,7 @@ class Watch:
         cell = crowd.cell
         if cell is None or not place.told or place.cell is not None:
             return False
-        named = [one.cell for one in self.places if one.told and one.cell is not None]
-        return any(cell == one or related(cell, one) for one in named)
+        return any(one.told and one.cell is not None and goes_with(cell, one.cell) for one in self.places)
 
     def part(self, crowd: Crowd[Handle], now: int) -> Place:
         """A place of its own, for its value, for a crowd that is another event than what is told of its place."""

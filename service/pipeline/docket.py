@@ -21,7 +21,7 @@ from service.views import alert_view
 _GREW = 1.33  # times what an alert says, from which its evidence is renewed
 _PARTS = 24  # of its window, after one of which it is renewed
 _LEAST = timedelta(hours=1)  # between two renewals of what did not grow
-_MOST_HELD = 256  # alerts, the newest; any other is read again
+_MOST_HELD = 256  # alerts, those first held let go first; any other is read again
 
 
 @dataclass(slots=True)

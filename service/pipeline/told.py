@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from models.alert import Alert
 from models.buckets import BUCKETS_PER_DAY
-from models.culprit import Cell
-from models.kin import goes_with, is_named
+from models.culprit import Cell, goes_with
+from models.kin import is_named
 from models.surge import Reading, Surge
 from service.pipeline.bench import Bench
 from service.pipeline.docket import Docket
