@@ -21,9 +21,10 @@ from typing import Generic
 import numpy as np
 from numpy.typing import NDArray
 
-from models.accord import HOLDS, Accord, accords
+from models.accord import Accord, accords
 from models.buckets import BUCKET
 from models.culprit import Cell
+from models.due import HOLDS
 from models.embed import unit
 from models.emerging import DAY_NOISE, SAME_PLACE, SPREAD
 from models.neighbourhood import Pairs, View
@@ -89,7 +90,7 @@ def scan(space: Space[Handle], now: int) -> list[Crowd[Handle]]:
             usual = expected * np.minimum(share, 1.0)[:, None]
             found += _places(space, view.count(pairs, lengths), usual, doubt, scale, name)
     crowds = _told(space, found, view) + _told(space, accords(space, view, now), view)
-    return sorted(crowds, key=lambda one: -one.score)
+    return sorted(crowds, key=lambda one: -one.score)[: space.settings.most]
 
 
 def in_campaigns(

@@ -12,13 +12,14 @@ from typing import Generic, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from models.buckets import BUCKET
+from models.buckets import BUCKET, BUCKETS_PER_DAY
 from models.culprit import Cell
 from models.embed import Vectors
 from models.emerging import near_cosine
 from models.fingerprint import normalise
 from models.gist import gist
 from models.neighbours import rows_at_once
+from models.tree import Tree, grow
 
 Handle = TypeVar("Handle")
 Ints = NDArray[np.int64]
@@ -120,6 +121,10 @@ class Space(Generic[Handle]):
         self._wordings: Ints = np.empty(0, np.int64)
         self._texts: list[str] = []
         self._settled = 0
+        self.leaves: Ints = np.empty(0, np.int64)
+        """The leaf of the tree that each row lies in; `NOWHERE` if not looked up."""
+        self._tree: Tree | None = None
+        self._grown = NOWHERE  # on which day
 
     def __len__(self) -> int:
         return len(self.handles)
@@ -150,6 +155,7 @@ class Space(Generic[Handle]):
         self.buckets = np.concatenate([self.buckets, np.asarray(buckets, np.int64)])
         self.customers = np.concatenate([self.customers, _codes(customers)])
         self._wordings = np.concatenate([self._wordings, np.full(len(texts), NOWHERE, np.int64)])
+        self.leaves = np.concatenate([self.leaves, np.full(len(texts), NOWHERE, np.int64)])
         self._texts += texts
         self.attributes += attributes
         for name in dict.fromkeys(name for row in attributes for name in row):
@@ -187,6 +193,17 @@ class Space(Generic[Handle]):
         self._wordings[new] = _codes([normalise(gist(self._texts[row])) for row in new])
         found: Ints = self._wordings[rows]
         return found
+
+    def tree_at(self, now: int) -> Tree:
+        """The tree of what was said before the longest window as of bucket ``now``, grown once a day; all `leaves` are its."""
+        day = now // BUCKETS_PER_DAY
+        if self._tree is None or day != self._grown:
+            self._tree = grow(self.vectors[: np.searchsorted(self.buckets, now - self.lengths[-1])])
+            self._grown = day
+            self.leaves[:] = NOWHERE
+        new = np.flatnonzero(self.leaves == NOWHERE)
+        self.leaves[new] = self._tree.leaf(self.vectors[new])
+        return self._tree
 
     def share(self, cell: Cell, now: int) -> float:
         """Of the messages of the last days before bucket ``now`` that have an attribute, those with one value of it."""
@@ -256,6 +273,7 @@ class Space(Generic[Handle]):
         self._texts = [self._texts[row] for row in keep]
         self.vectors, self.buckets = self.vectors[keep], self.buckets[keep]
         self.customers, self._wordings = self.customers[keep], self._wordings[keep]
+        self.leaves = self.leaves[keep]
         self.values = {name: values[keep] for name, values in self.values.items()}
 
     def _settle(self) -> None:

@@ -1,4 +1,4 @@
-"""Accord: a batch's messages that say the same are told wherever they lie, and as many that say what is always said are not."""
+"""Accord: a batch's messages that say the same, or are of one field, are told wherever they lie; what is always said is not."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -124,3 +124,58 @@ def test_the_most_telling_window_is_the_one_that_holds_the_surge() -> None:
     assert view is not None
     found = max(accords(space, view, NOW), key=lambda one: one.score)
     assert space.settings.windows[found.window] == timedelta(hours=24)
+
+
+FIELDS, PLACES = 8, 6
+
+
+def spread(rng: np.random.Generator, field: int) -> np.ndarray:  # type: ignore[type-arg]
+    """A message of a field, at any of its places: those of a field are nearer to one another than to others, and not near."""
+    place = FIELDS + PLACES * field + int(rng.integers(PLACES))
+    said = (
+        0.5 * np.eye(DIMENSION)[field]
+        + 0.75 * np.eye(DIMENSION)[place]
+        + 0.43 * unit(rng.normal(size=(1, DIMENSION)))[0]
+    )
+    return said / np.linalg.norm(said)  # type: ignore[no-any-return]
+
+
+def spoken(rng: np.random.Generator, fields: Callable[[int], int]) -> list[Row]:
+    """`usual` messages, each at some place of the field that its product speaks of."""
+    rows = []
+    for bucket, name, _, customer in usual(rng):
+        rows.append((bucket, name, spread(rng, fields(int(name[1:].split("-")[0]))), customer))
+    return rows
+
+
+def of_field(rng: np.random.Generator, count: int, name: str, field: int) -> list[Row]:
+    return [(bucket, name, spread(rng, field), customer) for bucket, _, _, customer in surge(rng, count, name)]
+
+
+def anything(rng: np.random.Generator) -> Callable[[int], int]:
+    return lambda product: int(rng.integers(FIELDS))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_messages_of_a_batch_in_one_field_are_told_though_few_are_near_one_another(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    before = spoken(rng, anything(rng))
+    rows = before + of_field(rng, 14, "P3-B1", 2)
+    crowd = max(telling(rows).values(), key=lambda one: one.score)
+    assert crowd.value in ("P3-B1", "P3") and crowd.score > 5
+    new = sum(member >= len(before) for member in crowd.members)
+    assert new >= 8 and new >= 0.6 * len(crowd.members)
+    assert (
+        best(before) < 4
+        and best(before + of_field(rng, 7, "P3-B1", 2) + of_field(rng, 7, "P3-B1", 3)) < crowd.score - 1
+    )
+
+
+def test_the_field_that_a_product_is_always_told_of_is_no_news() -> None:
+    def score(fields: Callable[[int], int]) -> float:
+        rng = np.random.default_rng(4)
+        told = telling(spoken(rng, fields) + of_field(rng, 8, "P3-B1", 2))
+        return max((crowd.score for value, crowd in told.items() if value in ("P3-B1", "P3")), default=0.0)
+
+    rng = np.random.default_rng(5)
+    assert score(lambda product: 2 if product == 3 else int(rng.integers(FIELDS))) < 3 < score(anything(rng)) - 1
