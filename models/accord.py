@@ -12,6 +12,7 @@ known, and of values that much is always said of (docs/measured.md).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic
 
 import numpy as np
 
@@ -30,6 +31,7 @@ Chinese development streams in these, 19 in all five."""
 _MOST = 200  # newest messages of a value that are looked at
 _PAST = 60  # of its messages before, that tell how alike they usually are
 _PRIOR = 100.0  # pairs that the share of close ones among all messages is worth to it
+_WIDEST = 0.1  # of all messages: who speaks of what a wider branch holds, says no one thing
 _ROOTED = 10.0  # messages of a value that the share of all that lie in a branch is worth to its own
 
 
@@ -64,9 +66,11 @@ def accords(space: Space[Handle], view: View, now: int) -> list[Accord]:
                 continue
             rows = np.flatnonzero(here == value)[:_MOST]
             rows = rows[np.sort(np.unique(view.owner[rows], return_index=True)[1])]  # the newest of each customer
-            product = past.product(value)
-            found += _most_telling(_by_pairs(space, view, past, value, product, rows), space)
-            found += _most_telling(_by_branches(space, view, past, value, product, rows, wood), space)
+            one = _Value(past, value, past.product(value), rows)
+            for way in (_by_pairs(space, view, one), _by_branches(space, view, one, wood)):
+                best = max(way, key=lambda accord: accord.score, default=None)
+                if best is not None and best.score >= space.settings.floor:
+                    found.append(best)
     return found
 
 
@@ -81,25 +85,38 @@ def pairs_due(customers: float, share: float, doubt: float) -> tuple[float, floa
     return mean, mean + 4 * mean**2 * (SPREAD / max(customers, 0.1) + doubt)
 
 
-def _by_pairs(
-    space: Space[Handle], view: View, past: Past[Handle], value: int, product: Ints | None, rows: Ints
-) -> list[Accord]:
-    """A value's messages ``rows`` of the view that are near another's, in each window that has enough of them."""
-    near = _near(space, view.rows[rows])
+@dataclass(frozen=True, slots=True, eq=False)
+class _Value(Generic[Handle]):
+    """One value of an attribute: its past, the rows of the product that holds it if one does, and its newest of the view."""
+
+    past: Past[Handle]
+    value: int
+    product: Ints | None
+    rows: Ints
+
+    def before(self) -> Ints:
+        return self.past.before(self.value, self.product)
+
+    def accord(self, score: float, window: int, rows: Ints, due: float, variance: float) -> Accord:
+        return Accord(score, window, self.past.name, rows, len(rows) - 1, due, variance)
+
+
+def _by_pairs(space: Space[Handle], view: View, one: _Value[Handle]) -> list[Accord]:
+    """A value's messages that are near another's, in each window that has enough of them."""
+    near = _near(space, view.rows[one.rows])
     if near.sum() < 2 * _LEAST_PAIRS:
         return []
-    share = _usually_near(space, past.before(value, product))
+    share = _usually_near(space, one.before())
     found = []
     for window, length in list(enumerate(space.lengths))[-_WINDOWS:]:
-        inside = view.ages[rows] <= length
+        inside = view.ages[one.rows] <= length
         close = near & inside & inside[:, None]
         pairs, linked = int(close.sum()) // 2, close.any(axis=1)
         if pairs >= _LEAST_PAIRS and linked.sum() > space.settings.min_others:
-            customers, doubt = past.level(value, product, length)
+            customers, doubt = one.past.level(one.value, one.product, length)
             score = float(nb_midp_log10(pairs, *pairs_due(customers, share, doubt)))
             due = customers * float(-np.expm1(-share * customers))  # who has another near by chance
-            variance = SPREAD * due + doubt * due**2
-            found.append(Accord(score, window, past.name, rows[linked], int(linked.sum()) - 1, due, variance))
+            found.append(one.accord(score, window, one.rows[linked], due, SPREAD * due + doubt * due**2))
     return found
 
 
@@ -135,39 +152,27 @@ class _Wood:
         return cls(tree, space.leaves[view.rows], space.leaves, (tree.held(past) + 0.5) / (len(past) + 1))
 
 
-def _by_branches(
-    space: Space[Handle], view: View, past: Past[Handle], value: int, product: Ints | None, rows: Ints, wood: _Wood
-) -> list[Accord]:
-    """A value's messages ``rows`` of the view that are in one branch, the most telling in each window.
+def _by_branches(space: Space[Handle], view: View, one: _Value[Handle], wood: _Wood) -> list[Accord]:
+    """A value's messages that are in one branch, the most telling in each window.
 
     Due in it are those due of the value, by the share of its messages of before that lay there, drawn to that of all
     messages by `_ROOTED` of them, and never less than that.
     """
-    before = wood.leaves[past.before(value, product)]
+    before = wood.leaves[one.before()]
     shares = (wood.tree.held(before) + _ROOTED * wood.shares) / (len(before) + _ROOTED)
     shares = np.maximum(shares, wood.shares)
     found = []
     for window, length in enumerate(space.lengths):
-        inside = rows[view.ages[rows] <= length]
-        counts = wood.tree.held(wood.here[inside])
-        many = np.flatnonzero(counts > space.settings.min_others)
+        rows = one.rows[view.ages[one.rows] <= length]
+        counts = wood.tree.held(wood.here[rows])
+        many = np.flatnonzero((counts > space.settings.min_others) & (wood.shares <= _WIDEST))
         if not len(many):
             continue
-        customers, doubt = past.level(value, product, length)
+        customers, doubt = one.past.level(one.value, one.product, length)
         due = customers * shares[many]
         variance = SPREAD * due + doubt * due**2
         scores = nb_midp_log10(counts[many], due, variance)
         best = int(scores.argmax())
-        branch = inside[wood.tree.branches[many[best]][wood.here[inside]] > 0]
-        found.append(
-            Accord(
-                float(scores[best]), window, past.name, branch, len(branch) - 1, float(due[best]), float(variance[best])
-            )
-        )
+        inside = rows[wood.tree.branches[many[best]][wood.here[rows]] > 0]
+        found.append(one.accord(float(scores[best]), window, inside, float(due[best]), float(variance[best])))
     return found
-
-
-def _most_telling(found: list[Accord], space: Space[Handle]) -> list[Accord]:
-    """The most telling alone, where it is over the floor."""
-    best = max(found, key=lambda one: one.score, default=None)
-    return [best] if best is not None and best.score >= space.settings.floor else []

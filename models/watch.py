@@ -25,9 +25,10 @@ _FIT = timedelta(days=14) // BUCKET
 _REMEMBERED = timedelta(days=2) // BUCKET  # since a place crowded last that was told of: the longest window
 _KEPT = timedelta(days=28) // BUCKET  # of places that are gone: to tell what another budget would have meant
 _LEAST_FIT = timedelta(days=4) // BUCKET  # of scans, before the bar is the tenant's own
-_PLACES, _ANYWHERE = 0.8, 0.2
+_PLACES, _ANYWHERE = 0.8, 0.3
 """Shares of the false alarms allowed: of crowds at a place, and of those of one value anywhere (`models.accord`)."""
-FORMAT = 4
+FORMAT = 5
+_SCORED = 5  # the format since which scores are what they are: by branches too
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -222,7 +223,11 @@ class Watch:
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
-        """The watch that was packed. Raises ValueError on a format that this version does not know."""
+        """The watch that was packed. Raises ValueError on a format that this version does not know.
+
+        One whose scores were others has its places and what was told of them, and has not `begun`: the past that its bars
+        are set by is to be looked at anew.
+        """
         with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
             head: Mapping[str, object] = json.loads(arrays["head"].tobytes())
             centroids = arrays["centroids"]
@@ -230,9 +235,11 @@ class Watch:
             raise ValueError(f"a watch of format {head['format']}, known are 1 to {FORMAT}")
         watch = cls(head["per_week"], head["first_bar"])  # type: ignore[arg-type]
         watch.bars = Bars(*head.get("bars", [head.get("bar"), watch.first_bar]))  # type: ignore[misc]
-        watch._next, watch._begun = head["next"], head["begun"]  # type: ignore[assignment]
+        watch._next = head["next"]  # type: ignore[assignment]
         watch.space = head.get("space", "")  # type: ignore[assignment]
-        watch._gone = [Peak(*fields) for fields in head["gone"]]  # type: ignore[attr-defined]
+        if head["format"] >= _SCORED:  # type: ignore[operator]
+            watch._begun = head["begun"]  # type: ignore[assignment]
+            watch._gone = [Peak(*fields) for fields in head["gone"]]  # type: ignore[attr-defined]
         live, over = head["places"], head.get("over", [])
         places = [_unpacked(*packed) for packed in zip([*live, *over], centroids, strict=True)]  # type: ignore[misc]
         watch.places, watch._over = places[: len(live)], places[len(live) :]  # type: ignore[arg-type]

@@ -316,7 +316,7 @@ class Lookout:
         if crowd.cell is None:
             return figures
         members = _attributes(crowd.members)
-        cell = narrowed(crowd.cell, members)
+        cell = narrowed(crowd.cell, members, crowd.expected)
         named = [one for one in figures if (one.attribute, one.value) == cell]
         if not named and cell == crowd.cell and not self._is_own(cell, figures, at_place, elsewhere):
             return figures

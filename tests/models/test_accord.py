@@ -126,7 +126,7 @@ def test_the_most_telling_window_is_the_one_that_holds_the_surge() -> None:
     assert space.settings.windows[found.window] == timedelta(hours=24)
 
 
-FIELDS, PLACES = 8, 6
+FIELDS, PLACES = 12, 4
 
 
 def spread(rng: np.random.Generator, field: int) -> np.ndarray:  # type: ignore[type-arg]

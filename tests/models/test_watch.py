@@ -266,5 +266,25 @@ def test_a_watch_packed_by_an_earlier_version_goes_on(written: int) -> None:
     head = {key: value for key, value in head.items() if key != "over"} | {"format": written, "places": rows}
     out = io.BytesIO()
     np.savez(out, head=np.frombuffer(json.dumps(head).encode(), np.uint8), centroids=held["centroids"])
-    (place,) = Watch.unpack(out.getvalue()).places
-    assert (place.number, place.told, place.cell) == (1, False, None)
+    earlier = Watch.unpack(out.getvalue())
+    (place,) = earlier.places
+    assert (place.number, place.told, place.cell) == (1, False, None) and not earlier.begun
+
+
+def test_peaks_of_other_scores_set_no_bar_and_what_was_told_stays_told() -> None:
+    watch = Watch(1.0)
+    for day in range(14):
+        watch.follow([crowd(day % 8, 9.0, noise=day)], START + day * BUCKETS_PER_DAY, 0.999)
+    watch.tell(watch.places[-1].number, ("batch", "A1-B1"))
+    last = START + 14 * BUCKETS_PER_DAY
+    with np.load(io.BytesIO(watch.pack())) as arrays:
+        held = dict(arrays.items())
+    head = json.loads(held["head"].tobytes()) | {"format": 4}
+    out = io.BytesIO()
+    np.savez(out, head=np.frombuffer(json.dumps(head).encode(), np.uint8), centroids=held["centroids"])
+    earlier = Watch.unpack(out.getvalue())
+    assert again(watch).begun and not earlier.begun
+    assert [place.cell for place in earlier.places if place.told] == [("batch", "A1-B1")]
+    assert earlier.reached(watch.bars, START) <= len(earlier.places) < again(watch).reached(watch.bars, START)
+    earlier.follow([], last, 0.999)
+    assert earlier.begun and earlier.calibrate(last) == earlier.bars
