@@ -170,6 +170,9 @@ def test_a_product_is_narrowed_to_the_batch_that_nearly_all_of_it_is_of_and_to_n
     ]
     assert narrowed(("sku", "A1"), rows) == ("batch", "A1-B2")
     assert narrowed(("sku", "A1"), [*rows, rows[-1]]) == ("sku", "A1")
+    assert narrowed(("sku", "A1"), [*rows, rows[-1]], due=1.0) == ("batch", "A1-B2")
+    many = [*rows[:4], *({"sku": "A1", "batch": f"A1-B{number}"} for number in range(3, 8))]
+    assert narrowed(("sku", "A1"), many, due=9.0) == ("sku", "A1")  # whatever was due, less than half is behind nothing
     assert narrowed(("batch", "A1-B2"), rows) == ("batch", "A1-B2")
     assert narrowed(("region", "north"), rows) == ("region", "north")
     assert narrowed(("sku", "A1"), [{"sku": "A1"}] * 3) == ("sku", "A1")
