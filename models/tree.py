@@ -67,7 +67,9 @@ def joined(centres: NDArray[np.float64], sizes: NDArray[np.float64]) -> NDArray[
     count = len(centres)
     held = np.eye(count, dtype=np.float32)
     branches, sizes, alive = [*held.copy()], sizes.copy(), np.ones(count, dtype=bool)
-    cost = np.square(centres[:, None] - centres[None]).sum(axis=2) * sizes * sizes[:, None] / (sizes + sizes[:, None])
+    squares = np.square(centres).sum(axis=1)
+    apart = squares + squares[:, None] - 2 * centres @ centres.T
+    cost = apart * sizes * sizes[:, None] / (sizes + sizes[:, None])
     np.fill_diagonal(cost, np.inf)
     for _ in range(count - 2):
         one, other = divmod(int(cost.argmin()), count)
