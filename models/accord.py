@@ -146,18 +146,22 @@ class _Wood:
     shares: Floats
 
     @classmethod
-    def of(cls, space: Space[Handle], view: View, now: int) -> _Wood:
+    def of(cls, space: Space[Handle], view: View, now: int) -> _Wood | None:
         tree = space.tree_at(now)
+        if tree is None:
+            return None
         past = space.leaves[: int(np.searchsorted(space.buckets, now - space.lengths[-1]))]
         return cls(tree, space.leaves[view.rows], space.leaves, (tree.held(past) + 0.5) / (len(past) + 1))
 
 
-def _by_branches(space: Space[Handle], view: View, one: _Value[Handle], wood: _Wood) -> list[Accord]:
+def _by_branches(space: Space[Handle], view: View, one: _Value[Handle], wood: _Wood | None) -> list[Accord]:
     """A value's messages that are in one branch, the most telling in each window.
 
     Due in it are those due of the value, by the share of its messages of before that lay there, drawn to that of all
     messages by `_ROOTED` of them, and never less than that.
     """
+    if wood is None:
+        return []
     before = wood.leaves[one.before()]
     shares = (wood.tree.held(before) + _ROOTED * wood.shares) / (len(before) + _ROOTED)
     shares = np.maximum(shares, wood.shares)

@@ -194,16 +194,30 @@ class Space(Generic[Handle]):
         found: Ints = self._wordings[rows]
         return found
 
-    def tree_at(self, now: int) -> Tree:
-        """The tree of what was said before the longest window as of bucket ``now``, grown once a day; all `leaves` are its."""
+    def tree_at(self, now: int) -> Tree | None:
+        """The tree of what had been said when the day of bucket ``now`` began, before the longest window; all `leaves` are its.
+        None where that is too little.
+
+        It hangs on the messages and the day alone, not on when they were read: who begins anew sees what was seen before.
+        """
         day = now // BUCKETS_PER_DAY
-        if self._tree is None or day != self._grown:
-            self._tree = grow(self.vectors[: np.searchsorted(self.buckets, now - self.lengths[-1])])
+        if day != self._grown:
+            rows = self._lasting(day)
+            self._tree = grow(self.vectors[rows]) if len(rows) >= self.settings.least_past else None
             self._grown = day
             self.leaves[:] = NOWHERE
-        new = np.flatnonzero(self.leaves == NOWHERE)
-        self.leaves[new] = self._tree.leaf(self.vectors[new])
+        if self._tree is not None:
+            new = np.flatnonzero(self.leaves == NOWHERE)
+            self.leaves[new] = self._tree.leaf(self.vectors[new])
         return self._tree
+
+    def _lasting(self, day: int) -> Ints:
+        """The rows before a day's longest window that are held to its end, in an order of their own."""
+        oldest = (day + 1) * BUCKETS_PER_DAY - self.settings.past // BUCKET - self.lengths[-1]
+        first, last = np.searchsorted(self.buckets, [oldest, day * BUCKETS_PER_DAY - self.lengths[-1]])
+        rows = np.arange(first, last)
+        ordered: Ints = rows[np.lexsort((self.vectors[rows, 0], self.buckets[rows]))]
+        return ordered
 
     def share(self, cell: Cell, now: int) -> float:
         """Of the messages of the last days before bucket ``now`` that have an attribute, those with one value of it."""

@@ -11,6 +11,7 @@ from models.space import Space
 from models.tree import Tree, grow, joined
 
 DIMENSION = 24
+START = 60_000 * BUCKETS_PER_DAY
 
 
 def fields(rng: np.random.Generator, per_place: int = 60) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
@@ -74,31 +75,57 @@ def test_counts_of_a_branch_are_those_of_its_leaves(clusters: list[tuple[float, 
         assert held[-1] + max(held[apart]) == len(leaves)
 
 
+def heard(vectors: np.ndarray, days: list[tuple[int, range]], *, at_once: int) -> Space[int]:  # type: ignore[type-arg]
+    """A space of these rows of the vectors, each range of them on a day, read so many at a time."""
+    space: Space[int] = Space(DIMENSION)
+    rows = [(START + day * BUCKETS_PER_DAY + row % BUCKETS_PER_DAY, row) for day, some in days for row in some]
+    for first in range(0, len(rows), at_once):
+        read = rows[first : first + at_once]
+        numbers = [row for _, row in read]
+        space.extend(
+            numbers,
+            vectors[numbers],
+            [bucket for bucket, _ in read],
+            [f"c{row}" for row in numbers],
+            [f"text {row}" for row in numbers],
+            [{} for _ in read],
+        )
+    return space
+
+
 def test_a_space_grows_its_tree_anew_with_the_day_from_what_lay_before_the_longest_window() -> None:
     rng = np.random.default_rng(2)
     vectors, _ = fields(rng)
     vectors = vectors[rng.permutation(len(vectors))]
-    start = 60_000 * BUCKETS_PER_DAY
-    space: Space[int] = Space(DIMENSION)
-
-    def hear(rows: range, day: int) -> None:
-        space.extend(
-            list(rows),
-            vectors[rows.start : rows.stop],
-            [start + day * BUCKETS_PER_DAY + row % BUCKETS_PER_DAY for row in rows],
-            [f"c{row}" for row in rows],
-            [f"text {row}" for row in rows],
-            [{} for _ in rows],
-        )
-
-    hear(range(500), 0)
-    first = space.tree_at(start + 5 * BUCKETS_PER_DAY)
-    assert np.array_equal(first.leaves, grow(space.vectors).leaves)
-    hear(range(500, 600), 5)
-    assert space.tree_at(start + 6 * BUCKETS_PER_DAY - 1) is first
+    space = heard(vectors, [(0, range(500)), (5, range(500, 600))], at_once=1_000)
+    first = space.tree_at(START + 5 * BUCKETS_PER_DAY)
+    assert first is not None and space.tree_at(START + 6 * BUCKETS_PER_DAY - 1) is first
     assert np.array_equal(space.leaves, first.leaf(space.vectors))
-    second = space.tree_at(start + 6 * BUCKETS_PER_DAY)
-    assert second is not first and np.array_equal(second.leaves, first.leaves)  # the longest window holds the new ones
-    third = space.tree_at(start + 9 * BUCKETS_PER_DAY)
-    assert not np.array_equal(third.leaves, first.leaves)
+    second = space.tree_at(START + 6 * BUCKETS_PER_DAY)
+    assert second is not None and second is not first
+    assert np.array_equal(second.leaves, first.leaves)  # the longest window holds the new ones
+    third = space.tree_at(START + 9 * BUCKETS_PER_DAY)
+    assert third is not None and not np.array_equal(third.leaves, first.leaves)
     assert np.array_equal(space.leaves, third.leaf(space.vectors))
+
+
+def test_the_tree_of_a_day_is_the_same_whenever_and_in_whatever_order_messages_were_read() -> None:
+    vectors, _ = fields(np.random.default_rng(3), per_place=90)
+    old, new, late = range(300), range(300, 900), range(900, 1080)
+    morning = heard(vectors, [(0, old), (20, new)], at_once=2_000)
+    day = START + 23 * BUCKETS_PER_DAY
+    before = morning.tree_at(day)
+    evening = heard(
+        vectors, [(23, late), (20, new[::-1]), (0, old)], at_once=70
+    )  # what is 23 days old is no longer held
+    after = evening.tree_at(day + BUCKETS_PER_DAY - 1)
+    assert len(evening) < 1080 and before is not None and after is not None
+    assert np.array_equal(before.leaves, after.leaves) and np.array_equal(before.branches, after.branches)
+
+
+def test_a_handful_of_messages_makes_no_tree() -> None:
+    vectors, _ = fields(np.random.default_rng(4))
+    assert (
+        heard(vectors, [(0, range(200)), (4, range(200, 400))], at_once=500).tree_at(START + 5 * BUCKETS_PER_DAY)
+        is None
+    )
