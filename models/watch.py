@@ -132,6 +132,11 @@ class Watch:
         """The place of this number is of an event that is told of another place."""
         self.places = [replace(one, face=True) if one.number == number else one for one in self.places]
 
+    def go_on(self, told: Sequence[Place], same: float) -> None:
+        """Go on with places that were told of before the past was looked at anew, in place of what was seen there meanwhile."""
+        rest = (one for one in self.places if not any(_is_at(one, other, same) for other in told))
+        self.places = [*told, *rest]
+
     def _of_another(self, crowd: Crowd[Handle], place: Place) -> bool:
         """Whether the value of a crowd at a place whose alert names none is named by the alert of another place."""
         cell = crowd.cell
@@ -244,6 +249,12 @@ class Watch:
         places = [_unpacked(*packed) for packed in zip([*live, *over], centroids, strict=True)]  # type: ignore[misc]
         watch.places, watch._over = places[: len(live)], places[len(live) :]  # type: ignore[arg-type]
         return watch
+
+
+def _is_at(one: Place, other: Place, same: float) -> bool:
+    if one.anywhere or other.anywhere:
+        return one.anywhere and other.anywhere and one.cell == other.cell
+    return float(one.centroid @ other.centroid) > same
 
 
 def _peak(place: Place) -> Peak:

@@ -255,10 +255,12 @@ class Lookout:
         )
 
     def _warm_up(self, space: Space[Held], now: int, campaigns: Sequence[range]) -> None:
-        """Look back, so that the bar is this tenant's own from the first day on."""
+        """Look back, so that the bar is this tenant's own from the first day on, or from the first of other scores."""
+        told, self.watch.places = [place for place in self.watch.places if place.told], []
         first = max(now - _WARM_UP // BUCKET, int(space.buckets[0]) + space.settings.windows[-1] // BUCKET)
         for then in range(first, now, self.every):
             self.watch.follow(in_campaigns(scan(space, then), space, then, campaigns), then, space.nearest)
+        self.watch.go_on(told, space.nearest)
         self.watch.calibrate(now)
 
     # ------------------------------------------------------------------ testify

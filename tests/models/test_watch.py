@@ -288,3 +288,21 @@ def test_peaks_of_other_scores_set_no_bar_and_what_was_told_stays_told() -> None
     assert earlier.reached(watch.bars, START) <= len(earlier.places) < again(watch).reached(watch.bars, START)
     earlier.follow([], last, 0.999)
     assert earlier.begun and earlier.calibrate(last) == earlier.bars
+
+
+def test_what_was_told_goes_on_in_place_of_what_is_seen_there_when_the_past_is_looked_at_anew() -> None:
+    watch = Watch(1.0)
+    batch, other = ("batch", "A1-B1"), ("batch", "A1-B2")
+
+    def of_value(cell: tuple[str, str]) -> Crowd[int]:
+        return replace(crowd(1), attribute=cell[0], value=cell[1], anywhere=True)
+
+    for seen, of in watch.follow([crowd(0), of_value(batch)], START, SAME):
+        watch.tell(seen.number, of.cell)
+    told, watch.places = watch.places, []
+    watch.follow([crowd(0, noise=1), of_value(batch), of_value(other), crowd(3)], START + 1, SAME)
+    watch.go_on(told, SAME)
+    assert watch.places[:2] == told
+    assert [(place.told, place.cell) for place in watch.places[2:]] == [(False, other), (False, None)]
+    seen = watch.follow([crowd(0, noise=1)], START + 2, SAME)
+    assert [place.number for place, _ in seen] == [told[0].number]
