@@ -97,6 +97,9 @@ class _Value(Generic[Handle]):
     def before(self) -> Ints:
         return self.past.before(self.value, self.product)
 
+    def level(self, length: int) -> tuple[float, float]:
+        return self.past.level(self.value, self.product, length)
+
     def accord(self, score: float, window: int, rows: Ints, due: float, variance: float) -> Accord:
         return Accord(score, window, self.past.name, rows, len(rows) - 1, due, variance)
 
@@ -113,7 +116,7 @@ def _by_pairs(space: Space[Handle], view: View, one: _Value[Handle]) -> list[Acc
         close = near & inside & inside[:, None]
         pairs, linked = int(close.sum()) // 2, close.any(axis=1)
         if pairs >= _LEAST_PAIRS and linked.sum() > space.settings.min_others:
-            customers, doubt = one.past.level(one.value, one.product, length)
+            customers, doubt = one.level(length)
             score = float(nb_midp_log10(pairs, *pairs_due(customers, share, doubt)))
             due = customers * float(-np.expm1(-share * customers))  # who has another near by chance
             found.append(one.accord(score, window, one.rows[linked], due, SPREAD * due + doubt * due**2))
@@ -172,7 +175,7 @@ def _by_branches(space: Space[Handle], view: View, one: _Value[Handle], wood: _W
         many = np.flatnonzero((counts > space.settings.min_others) & (wood.shares <= _WIDEST))
         if not len(many):
             continue
-        customers, doubt = one.past.level(one.value, one.product, length)
+        customers, doubt = one.level(length)
         due = customers * shares[many]
         variance = SPREAD * due + doubt * due**2
         scores = nb_midp_log10(counts[many], due, variance)

@@ -40,7 +40,8 @@ class Tree:
 
 
 def grow(vectors: Vectors, *, seed: int = 0) -> Tree:
-    """The tree of the vectors (n, d) of the past."""
+    """The tree of the vectors (n, d) of the past, n at least 2, of unit length: up to `_LEAVES` leaves, found by k-means among
+    up to `_ROWS` of them. The same vectors in the same order and seed give the same tree."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
