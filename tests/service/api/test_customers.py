@@ -11,7 +11,6 @@ import pytest
 from models.buckets import bucket_of
 from service import wiring
 from service.app import create_app
-from service.clock import wall_clock
 from service.settings import Settings
 from service.store.apikeys import Scope
 from service.store.embedded import EmbeddedStore
@@ -22,6 +21,7 @@ from tests.contracts.test_alert_book import alert
 
 SECRET = b"0" * 32
 NOW = datetime.now(UTC)
+"""The app's clock stands here: weeks and days are asked for, and a run may cross one's end."""
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ async def rooms(store_url: str, settings: Settings) -> AsyncIterator[Rooms]:
 
 @pytest.fixture
 async def client(rooms: Rooms, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(wiring.build_api_parts(settings, rooms, wall_clock, SECRET))
+    app = create_app(wiring.build_api_parts(settings, rooms, lambda: NOW, SECRET))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t") as client:
         client.headers["authorization"] = "Bearer admin"
         yield client
