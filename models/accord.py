@@ -11,8 +11,8 @@ known, and of values that much is always said of (docs/measured.md).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic
 
 import numpy as np
 
@@ -53,20 +53,22 @@ class Accord:
     variance: float
 
 
-def accords(space: Space[Handle], view: View, now: int) -> list[Accord]:
-    """The most telling of each rare value, where it is over the floor, as of bucket ``now``: by pairs and by branches."""
+def accords(space: Space[Handle], view: View, now: int, pasts: Mapping[str, Past]) -> list[Accord]:
+    """The most telling of each rare value, where it is over the floor, as of bucket ``now``: by pairs and by branches.
+
+    ``pasts`` are of each attribute.
+    """
     wood = _Wood.of(space, view, now)
     found: list[Accord] = []
-    for name, codes in space.values.items():
-        past = Past(space, name, now)
-        here = codes[view.rows]
+    for name, past in pasts.items():
+        here = space.values[name][view.rows]
         values, counts = np.unique(here[view.ages <= space.lengths[-1]], return_counts=True)
         for value in values[(counts > space.settings.min_others) & (values != NOWHERE)].tolist():
-            if past.share(value, space.lengths[-1]) > _COMMON:
+            if past.share(value) > _COMMON:
                 continue
             rows = np.flatnonzero(here == value)[:_MOST]
             rows = rows[np.sort(np.unique(view.owner[rows], return_index=True)[1])]  # the newest of each customer
-            one = _Value(past, value, past.product(value), rows)
+            one = _Value.of(past, value, rows)
             for way in (_by_pairs(space, view, one), _by_branches(space, view, one, wood)):
                 best = max(way, key=lambda accord: accord.score, default=None)
                 if best is not None and best.score >= space.settings.floor:
@@ -86,37 +88,37 @@ def pairs_due(customers: float, share: float, doubt: float) -> tuple[float, floa
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Value(Generic[Handle]):
-    """One value of an attribute: its past, the rows of the product that holds it if one does, and its newest of the view."""
+class _Value:
+    """One value of an attribute: its newest rows of the view, those of its past or of the past of the product that holds it,
+    and its level in each window."""
 
-    past: Past[Handle]
-    value: int
-    product: Ints | None
+    attribute: str
     rows: Ints
+    before: Ints
+    customers: Floats
+    doubts: Floats
 
-    def before(self) -> Ints:
-        return self.past.before(self.value, self.product)
-
-    def level(self, length: int) -> tuple[float, float]:
-        return self.past.level(self.value, self.product, length)
+    @classmethod
+    def of(cls, past: Past, value: int, rows: Ints) -> _Value:
+        return cls(past.name, rows, past.before(value), *past.level(value))
 
     def accord(self, score: float, window: int, rows: Ints, due: float, variance: float) -> Accord:
-        return Accord(score, window, self.past.name, rows, len(rows) - 1, due, variance)
+        return Accord(score, window, self.attribute, rows, len(rows) - 1, due, variance)
 
 
-def _by_pairs(space: Space[Handle], view: View, one: _Value[Handle]) -> list[Accord]:
+def _by_pairs(space: Space[Handle], view: View, one: _Value) -> list[Accord]:
     """A value's messages that are near another's, in each window that has enough of them."""
     near = _near(space, view.rows[one.rows])
     if near.sum() < 2 * _LEAST_PAIRS:
         return []
-    share = _usually_near(space, one.before())
+    share = _usually_near(space, one.before)
     found = []
     for window, length in list(enumerate(space.lengths))[-_WINDOWS:]:
         inside = view.ages[one.rows] <= length
         close = near & inside & inside[:, None]
         pairs, linked = int(close.sum()) // 2, close.any(axis=1)
         if pairs >= _LEAST_PAIRS and linked.sum() > space.settings.min_others:
-            customers, doubt = one.level(length)
+            customers, doubt = float(one.customers[window]), float(one.doubts[window])
             score = float(nb_midp_log10(pairs, *pairs_due(customers, share, doubt)))
             due = customers * float(-np.expm1(-share * customers))  # who has another near by chance
             found.append(one.accord(score, window, one.rows[linked], due, SPREAD * due + doubt * due**2))
@@ -157,7 +159,7 @@ class _Wood:
         return cls(tree, space.leaves[view.rows], space.leaves, (tree.held(past) + 0.5) / (len(past) + 1))
 
 
-def _by_branches(space: Space[Handle], view: View, one: _Value[Handle], wood: _Wood | None) -> list[Accord]:
+def _by_branches(space: Space[Handle], view: View, one: _Value, wood: _Wood | None) -> list[Accord]:
     """A value's messages that are in one branch, the most telling in each window.
 
     Due in it are those due of the value, by the share of its messages of before that lay there, drawn to that of all
@@ -165,7 +167,7 @@ def _by_branches(space: Space[Handle], view: View, one: _Value[Handle], wood: _W
     """
     if wood is None:
         return []
-    before = wood.leaves[one.before()]
+    before = wood.leaves[one.before]
     shares = (wood.tree.held(before) + _ROOTED * wood.shares) / (len(before) + _ROOTED)
     shares = np.maximum(shares, wood.shares)
     found = []
@@ -175,7 +177,7 @@ def _by_branches(space: Space[Handle], view: View, one: _Value[Handle], wood: _W
         many = np.flatnonzero((counts > space.settings.min_others) & (wood.shares <= _WIDEST))
         if not len(many):
             continue
-        customers, doubt = one.level(length)
+        customers, doubt = float(one.customers[window]), float(one.doubts[window])
         due = customers * shares[many]
         variance = SPREAD * due + doubt * due**2
         scores = nb_midp_log10(counts[many], due, variance)

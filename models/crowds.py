@@ -15,7 +15,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import permutations
 from typing import Generic
 
 import numpy as np
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 from models.accord import Accord, accords
 from models.buckets import BUCKET
 from models.culprit import Cell
-from models.due import HOLDS
+from models.due import Past
 from models.embed import unit
 from models.emerging import DAY_NOISE, SAME_PLACE, SPREAD
 from models.neighbourhood import Pairs, View
@@ -69,7 +68,8 @@ def scan(space: Space[Handle], now: int) -> list[Crowd[Handle]]:
     if view is None:
         return []
     volumes = np.array([(view.ages <= length).sum() for length in lengths])
-    affinities, holders = _affinities(space, view), _holders(space, view)
+    pasts = {name: Past(space, name, now) for name in space.values}
+    affinities, holders = _affinities(space, view), {name: _holders(space, past, view) for name, past in pasts.items()}
     found: list[_Place] = []
     for scale, radius in enumerate(space.radii):
         near = view.pairs.closer_than(radius)
@@ -82,14 +82,15 @@ def scan(space: Space[Handle], now: int) -> list[Crowd[Handle]]:
         known = _known_share(space, view, scale)
         for name, pairs in same.items():
             share = affinities[name][:, scale] * (others[name] + 0.5) / np.maximum(len(view.rows) - ally, 1)
-            share = np.maximum(share, known[name])
-            for holder, holds in holders[name]:
-                part = known[holder] * (others[name] + 0.5) / (others[holder] + 0.5)
-                share = np.where(holds, np.maximum(share, part), share)
+            share = np.maximum(share, known[name])[:, None]
+            for one in holders[name]:
+                beside = (others[name] + 0.5) / (others[one.attribute] + 0.5)
+                part = known[one.attribute][:, None] * np.maximum(beside[:, None], one.left)
+                share = np.where(one.holds[:, None], np.maximum(share, part), share)
             doubt = DAY_NOISE + 1 / seen + 1 / (others[name] + 0.5)
-            usual = expected * np.minimum(share, 1.0)[:, None]
+            usual = expected * np.minimum(share, 1.0)
             found += _places(space, view.count(pairs, lengths), usual, doubt, scale, name)
-    crowds = _told(space, found, view) + _told(space, accords(space, view, now), view)
+    crowds = _told(space, found, view) + _told(space, accords(space, view, now, pasts), view)
     return sorted(crowds, key=lambda one: -one.score)[: space.settings.most]
 
 
@@ -139,15 +140,31 @@ def _known_share(space: Space[Handle], view: View, scale: int) -> dict[str, Floa
     return {name: known_with[rows, scale] / known for name, known_with in space.known_with.items()}
 
 
-def _holders(space: Space[Handle], view: View) -> dict[str, list[tuple[str, Flags]]]:
-    """The attributes whose value holds each centre's value of an attribute, as a product holds its batches."""
-    values = {name: values[view.rows] for name, values in space.values.items()}
-    found: dict[str, list[tuple[str, Flags]]] = {name: [] for name in values}
-    for name, other in permutations(values, 2):
-        holds = _held(values[name], values[other])[view.centres]
-        if holds.any():
-            found[name].append((other, holds))
-    return found
+@dataclass(frozen=True, slots=True, eq=False)
+class _Holder:
+    """An attribute whose values hold those of another, as a product holds its batches: which centres' value it ``holds``
+    (c,), and what of the holder's messages is ``left`` to that in each window (c, windows), 0 where it has a past to tell."""
+
+    attribute: str
+    holds: Flags
+    left: Floats
+
+
+def _holders(space: Space[Handle], past: Past, view: View) -> list[_Holder]:
+    """The attributes that hold some centres' value of an attribute."""
+    codes = space.values[past.name][view.rows[view.centres]]
+    found: dict[str, _Holder] = {}
+    for value in np.unique(codes[codes != NOWHERE]).tolist():
+        name = past.holder(value)
+        if name is None:
+            continue
+        if name not in found:
+            found[name] = _Holder(name, np.zeros(len(codes), dtype=bool), np.zeros((len(codes), len(space.lengths))))
+        here = codes == value
+        found[name].holds[here] = True
+        if past.is_new(value):
+            found[name].left[here] = past.left(value)
+    return list(found.values())
 
 
 def _with_centre(space: Space[Handle], name: str, near: Pairs, view: View) -> Pairs:
@@ -250,15 +267,3 @@ class _Place:
     observed: int
     expected: float
     variance: float
-
-
-def _held(values: Ints, others: Ints) -> Flags:
-    """Whether nearly all with the same value have the same other value, which holds it as a product its batches.
-
-    >>> _held(np.array([1, 1, 2, 2]), np.array([5, 5, 5, 6])).tolist()
-    [True, True, False, False]
-    """
-    one = np.unique(values, return_inverse=True)[1]
-    both = np.unique(np.stack([values, others]), axis=1, return_inverse=True)[1].ravel()
-    holds: Flags = (np.bincount(both)[both] >= HOLDS * np.bincount(one)[one]) & (others != NOWHERE)
-    return holds

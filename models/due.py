@@ -2,78 +2,98 @@
 
 from __future__ import annotations
 
-from typing import Generic
-
 import numpy as np
 
 from models.buckets import BUCKET
 from models.emerging import DAY_NOISE
-from models.space import NOWHERE, Handle, Ints, Space
+from models.space import NOWHERE, Floats, Handle, Ints, Space
 
-HOLDS = 0.9  # of the messages with one value, those with another, from which the other holds it: a batch's product
+_HOLDS = 0.9  # of the messages with one value, those with another, from which the other holds it: a batch's product
+_FEW = 20  # values that it holds at most: one of few takes another's place, one of hundreds does not
 _SPANS = (1, 2, 4)
 """Times the days that a share is read from: a value's level is the highest that it had in any of them."""
 _LEAST_LEFT = 0.15  # of what its product lets expect, what a batch expects at least: a new one has no past
 
 
-class Past(Generic[Handle]):
+class Past:
     """What is held of an attribute before bucket ``now``: the rows of each value, oldest first, and whose product it is."""
 
     def __init__(self, space: Space[Handle], name: str, now: int) -> None:
-        self._space, self.name, self._now = space, name, now
+        self.name, self._now, self._span = name, now, space.settings.same_days // BUCKET
         self._buckets = space.buckets[: int(np.searchsorted(space.buckets, now))]
         self._codes = {one: codes[: len(self._buckets)] for one, codes in space.values.items()}
         self._rows = _by_value(self._codes[name])
-        self._span = space.settings.same_days // BUCKET
+        self._products: dict[int, tuple[str | None, Ints]] = {}
+        self._begins = now - np.asarray(space.lengths)
+        self._firsts = self._begins - np.multiply(_SPANS, self._span)[:, None]
+        self._volumes = self._since(self._buckets)
+        self._before = self._in_spans(self._buckets)
 
-    def product(self, value: int) -> Ints | None:
-        """Rows of the rarest value of another attribute that holds a value."""
-        found = []
-        for other, codes in self._codes.items():
-            holder = _holder(codes[self._rows[value]]) if other != self.name else None
-            if holder is not None:
-                found.append(np.flatnonzero(codes == holder))
-        return min(found, key=len, default=None)
+    def holder(self, value: int) -> str | None:
+        """The attribute of which one value holds nearly all of a value and more, as a product its batches; the rarest."""
+        return self._product(value)[0]
 
-    def level(self, value: int, product: Ints | None, length: int) -> tuple[float, float]:
-        """Customers of a value that are due in the last ``length`` buckets, and the squared coefficient of variation of that.
+    def level(self, value: int) -> tuple[Floats, Floats]:
+        """Customers of a value that are due in each window, and the squared coefficient of variation of that, each (windows,).
 
         Of a batch, what its product lets expect beyond its other batches: they follow one another.
         """
-        begin, mine = self._now - length, self._buckets[self._rows[value]]
-        volume = _count(self._buckets, begin, self._now)
-        own, rests = self._due(mine, begin, volume)
-        if product is not None:
-            every = self._buckets[product]
-            due, _ = self._due(every, begin, volume)
-            others = _count(every, begin, self._now) - _count(mine, begin, self._now)
-            own = max(own, due - others, _LEAST_LEFT * due)
+        own, rests = self._due(self._buckets[self._rows[value]])
+        if self.holder(value) is not None:
+            own = np.maximum(own, self._due(self._buckets[self._product(value)[1]])[0] * self.left(value))
         return own, DAY_NOISE + 1 / (rests + 0.5)
 
-    def share(self, value: int, length: int) -> float:
-        """Of what is due of everything, what is of a value."""
-        return self._due(self._buckets[self._rows[value]], self._now - length, 1)[0]
+    def left(self, value: int) -> Floats:
+        """Of what is due of its product in each window, the part that its others leave to a batch, (windows,)."""
+        product = self._buckets[self._product(value)[1]]
+        others = self._since(product) - self._since(self._buckets[self._rows[value]])
+        return np.maximum(1 - others / np.maximum(self._due(product)[0], 0.5), _LEAST_LEFT)
 
-    def before(self, value: int, product: Ints | None) -> Ints:
+    def is_new(self, value: int) -> bool:
+        """Whether a value came first in the days whose messages tell what shares are now: then they do not tell its."""
+        return bool(self._buckets[self._rows[value][0]] >= self._now - self._span)
+
+    def share(self, value: int) -> float:
+        """Of what is due of everything in the longest window, what is of a value."""
+        return float(self._due(self._buckets[self._rows[value]])[0][-1] / max(self._volumes[-1], 1))
+
+    def before(self, value: int) -> Ints:
         """The rows of a value, or of its product, before the longest window, oldest first."""
-        rows = self._rows[value] if product is None else product
-        return rows[self._buckets[rows] < self._now - self._space.lengths[-1]]
+        rows = self._product(value)[1]
+        past: Ints = rows[self._buckets[rows] < self._begins[-1]]
+        return past
 
-    def _due(self, buckets: Ints, begin: int, volume: float) -> tuple[float, int]:
-        """What the highest share of several spans before ``begin`` lets expect among ``volume`` messages; how many it rests
-        on."""
-        due, rests = 0.0, 0
-        for times in _SPANS:
-            first = begin - times * self._span
-            count = _count(buckets, first, begin)
-            due = max(due, (count + 0.5) / max(_count(self._buckets, first, begin), 1) * volume)
-            rests = max(rests, count)
-        return due, rests
+    def _product(self, value: int) -> tuple[str | None, Ints]:
+        """The attribute that holds a value, and the rows of what holds it; where none does, its own.
 
+        What most of all messages have, as in a shop of one channel, holds new values alone: the past of others tells more.
+        """
+        if value not in self._products:
+            mine, found = self._rows[value], []
+            most = len(self._buckets) if self.is_new(value) else len(self._buckets) // 2
+            for name, codes in self._codes.items():
+                holder = _holder(codes[mine]) if name != self.name else None
+                rows = np.flatnonzero(codes == holder) if holder is not None else mine
+                if len(mine) < len(rows) <= most and len(np.unique(self._codes[self.name][rows])) <= _FEW:
+                    found.append((name, rows))
+            self._products[value] = min(found, key=lambda one: len(one[1]), default=(None, mine))
+        return self._products[value]
 
-def _count(buckets: Ints, begin: int, end: int) -> int:
-    first, last = np.searchsorted(buckets, [begin, end])
-    return int(last - first)
+    def _due(self, buckets: Ints) -> tuple[Floats, Ints]:
+        """What the highest share of several spans before each window lets expect among its messages; how many it rests on."""
+        counts = self._in_spans(buckets)
+        shares = (counts + 0.5) / np.maximum(self._before, 1)
+        return shares.max(axis=0) * self._volumes, counts.max(axis=0)
+
+    def _since(self, buckets: Ints) -> Ints:
+        """How many lie in each window, (windows,)."""
+        inside: Ints = len(buckets) - np.searchsorted(buckets, self._begins)
+        return inside
+
+    def _in_spans(self, buckets: Ints) -> Ints:
+        """How many lie in each span before each window, (spans, windows)."""
+        inside: Ints = np.searchsorted(buckets, self._begins) - np.searchsorted(buckets, self._firsts)
+        return inside
 
 
 def _by_value(codes: Ints) -> dict[int, Ints]:
@@ -95,4 +115,4 @@ def _holder(codes: Ints) -> int | None:
     """
     values, counts = np.unique(codes, return_counts=True)
     most = int(counts.argmax())
-    return int(values[most]) if counts[most] >= HOLDS * len(codes) and values[most] != NOWHERE else None
+    return int(values[most]) if counts[most] >= _HOLDS * len(codes) and values[most] != NOWHERE else None

@@ -16,6 +16,8 @@ from models.watch import Place
 
 _SHARED = 0.5
 """Of what a crowd has beyond the expected, messages of what was told, from which the crowd is told."""
+_KNOWN = 4
+"""Customers of whom an attribute is known, from which they tell whether an event is of a value."""
 _RARE = 0.1
 """Of all messages: a value as rare that crowds twice within a day is one batch with one defect, whatever it is called."""
 
@@ -68,6 +70,23 @@ def is_another(cell: Cell | None, attributes: Sequence[Mapping[str, str]], place
     if cell is None or place.cell is None or goes_with(cell, place.cell):
         return False
     return is_rare(share) and float(has(attributes, place.cell).mean()) < _SHARED
+
+
+def is_beside(cell: Cell | None, told: Sequence[Mapping[str, str]], expected: float, *, share: float) -> bool:
+    """Whether a crowd of a rare value, ``share`` of all messages, is another event than an alert that names none: of the
+    customers beyond the ``expected`` that it tells of, whose attributes are given as ``told``, less than half have it.
+
+    Only those count of whom the attribute is known, and too few of them say nothing.
+
+    >>> told = [{"sku": "A1"}] * 8 + [{"sku": "A4"}] * 2
+    >>> [is_beside(("sku", sku), told, 1.0, share=0.02) for sku in ("A1", "A4")]
+    [False, True]
+    """
+    known = [row for row in told if cell is not None and cell[0] in row]
+    if cell is None or len(known) < _KNOWN or not is_rare(share):
+        return False
+    beyond = len(known) * (1 - expected / len(told))
+    return float(has(known, cell).sum()) < _SHARED * max(beyond, 1.0)
 
 
 def is_rare(share: float) -> bool:

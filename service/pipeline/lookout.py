@@ -15,7 +15,7 @@ from models.culprit import Cell, CellCounts, Culprit, find_culprits, narrowed, p
 from models.embed import Vectors, unit
 from models.evidence import CulpritFigures, CurvePoint, Evidence, TopicName, WindowFigures
 from models.gist import gist
-from models.kin import is_another, is_kin, is_rare
+from models.kin import is_another, is_beside, is_kin, is_rare
 from models.message import CustomerKey
 from models.samples import choose_samples
 from models.scan import upper_bound
@@ -177,6 +177,16 @@ class Lookout:
             return False
         attributes = [one.message.attributes for one in sighting.crowd.members]
         return is_another(cell, attributes, sighting.place, share=space.share(cell, sighting.place.last))
+
+    def is_beside(self, sighting: Sighting, cell: Cell | None, other: int, window: WindowFigures) -> bool:
+        """Whether what is seen, and names this value, is another event than is told of the place of this number, where that
+        names none; the alert tells of what was there in a window."""
+        space, place = self._space, self.watch.place(other)
+        if space is None or cell is None or place is None or place.cell is not None:
+            return False
+        rows, _ = space.around(place.centroid, bucket_of(window.start), bucket_of(window.end) - 1)
+        told = _attributes([space.handles[row] for row in rows])
+        return is_beside(cell, told, window.expected, share=space.share(cell, sighting.place.last))
 
     def customers(self, number: int, topic: str, first: int, last: int) -> int:
         """Distinct customers of a topic at a place, or with the value that crowds there, in buckets ``first`` to ``last``."""

@@ -64,7 +64,7 @@ class Survey:
     ) -> None:
         """Look for crowds, swells and silences, and advance their episodes; ``campaigns`` by their buckets."""
         watch = self._lookout.watch
-        seen = {f"{CROWD}{one.place.number}": one for one in await self._seen(bucket + 1, extra, campaigns)}
+        seen = {f"{CROWD}{one.place.number}": one for one in await self._seen(bench, bucket + 1, extra, campaigns)}
         bench.faces = {number: face for number, face in bench.faces.items() if bucket - face[0] <= BUCKETS_PER_DAY}
         model = (await self._models.current()).model
         live: dict[str, Topic] = {topic.id: topic for topic in model.topics if is_told(topic)} if model else {}
@@ -72,7 +72,7 @@ class Survey:
         turns = self._tide.turns(bucket + 1) | hidden
         if (bucket + 1) % BUCKETS_PER_DAY == 0:
             watch.calibrate(bucket + 1)
-        for name in sorted({*seen, *turns, *bench.crowds}):
+        for name in sorted({*seen, *turns, *bench.crowds}, key=lambda name: (-_loud(seen.get(name)), name)):
             sighting, turn, before = seen.get(name), turns.get(name), bench.crowds.get(name)
             if sighting is not None:
                 bar = self._bar(sighting, extra)
@@ -120,12 +120,14 @@ class Survey:
     async def _told_of(self, bench: Bench, sighting: Sighting, *, alarm: bool) -> bool:
         return await (self._told.crowd(bench, sighting) if alarm else self._told.is_face(bench, sighting))
 
-    async def _seen(self, now: int, extra: Mapping[str, float], campaigns: Sequence[range]) -> list[Sighting]:
+    async def _seen(
+        self, bench: Bench, now: int, extra: Mapping[str, float], campaigns: Sequence[range]
+    ) -> list[Sighting]:
         """What the lookout sees as of bucket ``now``: what is loud and another event than was told of its place, at a place
         of its own."""
         return [
             replace(one, place=self._lookout.watch.part(one.crowd, now))
-            if one.score >= self._bar(one, extra) and self._lookout.is_another(one)
+            if one.score >= self._bar(one, extra) and await self._told.is_another(bench, one)
             else one
             for one in await self._lookout.look(now, campaigns)
         ]
@@ -151,6 +153,11 @@ class Survey:
         if turn.part is not None:
             said = partial(self._witness.said, turn.part[0])
         return await self._hearing.weighed(turn.testify(before), said)
+
+
+def _loud(sighting: Sighting | None) -> float:
+    """By what the most telling comes first: it is what the others are faces of."""
+    return sighting.score if sighting is not None else 0.0
 
 
 def _named(sighting: Sighting, alert: Alert) -> Cell | None:

@@ -134,9 +134,24 @@ class Told:
         """Whether a crowd, however faint, is of what an alert on another crowd, or on its topics, tells."""
         return await self._is_face(bench, sighting, sighting.crowd.cell)
 
+    async def is_another(self, bench: Bench, sighting: Sighting) -> bool:
+        """Whether what is seen is another event than what was told of its own place."""
+        place = sighting.place
+        return self._lookout.is_another(sighting) or (
+            place.told and await self._is_beside(bench, sighting, sighting.crowd.cell, place.number)
+        )
+
+    async def _is_beside(self, bench: Bench, sighting: Sighting, cell: Cell | None, number: int) -> bool:
+        """Whether what is seen, and names this value, is another event than an alert on the place of this number, which names
+        none, tells."""
+        surge = bench.crowds.get(f"{CROWD}{number}")
+        alert = await self._docket.alert(surge) if surge is not None else None
+        return alert is not None and self._lookout.is_beside(sighting, cell, number, alert.evidence.window)
+
     async def _is_face(self, bench: Bench, sighting: Sighting, cell: Cell | None) -> bool:
-        if any(self._lookout.is_kin(sighting, cell, one) for one in await self._places(bench, sighting.first)):
-            return True
+        for one in await self._places(bench, sighting.first):
+            if self._lookout.is_kin(sighting, cell, one) and not await self._is_beside(bench, sighting, cell, one):
+                return True
         told = {topic: share for topic, share in sighting.parts.items() if await self._on(bench, topic, sighting)}
         return sum(told.values()) >= _MUCH or (
             not sighting.parts and await self._on(bench, sighting.topic.id, sighting)

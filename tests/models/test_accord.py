@@ -9,6 +9,7 @@ import pytest
 from models.accord import accords
 from models.buckets import BUCKETS_PER_DAY, BUCKETS_PER_HOUR
 from models.crowds import Crowd, scan
+from models.due import Past
 from models.embed import unit
 from models.neighbourhood import View
 from models.space import Space
@@ -105,6 +106,28 @@ def test_a_new_batch_in_the_place_of_its_products_last_is_no_news() -> None:
     assert "P3-B2" not in told or told["P3-B2"].score < 3
 
 
+def named(rng: np.random.Generator, launched: float) -> list[Row]:
+    """Messages that name their product, one of which is a busy one's, whose next batch was ``launched`` so many hours ago."""
+    products = unit(np.random.default_rng(9).normal(size=(PRODUCTS, DIMENSION)))
+    rows = []
+    for bucket, name, said, customer in usual(rng):
+        product = int(name[1:].split("-")[0])
+        product = min(product, PRODUCTS - 5)
+        batch = 2 if product == PRODUCTS - 5 and bucket >= NOW - launched * BUCKETS_PER_HOUR else 1
+        rows.append((bucket, f"P{product}-B{batch}", 0.6 * products[product] + 0.8 * said, customer))
+    return rows
+
+
+@pytest.mark.parametrize("hours", [6, 12, 24, 60])
+def test_a_new_batch_is_no_news_where_messages_name_their_product_but_what_surges_in_it_is(hours: float) -> None:
+    rng = np.random.default_rng(2)
+    rows = named(rng, hours)
+    new = f"P{PRODUCTS - 5}-B2"
+    assert max((one.score for one in scan(space_of(rows), NOW) if one.value == new), default=0.0) < 3.5
+    rows += surge(rng, 15, new, hours=6, share=0.6)
+    assert max(one.score for one in scan(space_of(rows), NOW) if one.value == new) > 6
+
+
 def test_one_customer_alone_is_no_accord() -> None:
     rng = np.random.default_rng(2)
     assert best(usual(rng) + surge(rng, 30, "P3-B1", customer="loud")) < 4
@@ -122,7 +145,9 @@ def test_the_most_telling_window_is_the_one_that_holds_the_surge() -> None:
     space = space_of(rows)
     view = View.of(space, NOW)
     assert view is not None
-    found = max(accords(space, view, NOW), key=lambda one: one.score)
+    found = max(
+        accords(space, view, NOW, {name: Past(space, name, NOW) for name in space.values}), key=lambda one: one.score
+    )
     assert space.settings.windows[found.window] == timedelta(hours=24)
 
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.embed import unit
-from models.kin import is_another, is_kin
+from models.kin import is_another, is_beside, is_kin
 from models.watch import Place
 
 NEAR, FAR = 0.9, 0.5
@@ -64,6 +64,25 @@ def test_only_another_rare_value_is_another_event_at_the_place_of_a_told_one() -
     assert not is_another(None, rows, place(("batch", "A2-B7")), share=0.02)
     mostly = [{"batch": "A2-B7", "region": "north"}] * 2 + rows[:1]
     assert not is_another(("region", "north"), mostly, place(("batch", "A2-B7")), share=0.02)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected", "share", "beside"),
+    [
+        ({"A1": 2, "A4": 8}, 1.0, 0.02, True),
+        ({"A1": 2, "A4": 8}, 1.0, 0.3, False),  # a value that many messages have
+        ({"A1": 5, "A4": 5}, 1.0, 0.02, False),
+        ({"A1": 4, "A4": 16}, 13.0, 0.02, False),  # of a busy place most is as usual
+        ({"A4": 3, "": 9}, 1.0, 0.02, False),  # too few say what they have
+        ({"A4": 4, "": 9}, 1.0, 0.02, True),
+    ],
+)
+def test_a_value_is_beside_an_alert_that_names_none_where_that_is_hardly_of_it(
+    told: dict[str, int], expected: float, share: float, beside: bool
+) -> None:
+    rows = [{"sku": sku} if sku else {} for sku, count in told.items() for _ in range(count)]
+    assert is_beside(("sku", "A1"), rows, expected, share=share) is beside
+    assert not is_beside(None, rows, expected, share=share)
 
 
 def test_a_part_of_what_was_told_is_told_whatever_its_value() -> None:

@@ -1,7 +1,7 @@
 """One event is one alert, however long it lasts and whatever else says the same; another is another, even at its place."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -65,6 +65,7 @@ class Sees(Lookout):
 
     given: Sequence[Seen] = ()
     kin = True
+    beside = False
 
     async def look(self, now: int, campaigns: Sequence[range] = ()) -> list[Sighting]:
         model = (await self._models.current()).model
@@ -84,6 +85,10 @@ class Sees(Lookout):
     def is_another(self, sighting: Sighting) -> bool:
         attributes = [one.message.attributes for one in sighting.crowd.members]
         return is_another(sighting.crowd.cell, attributes, sighting.place, share=0.02)
+
+    def is_beside(self, sighting: Sighting, cell: Cell | None, other: int, window: WindowFigures) -> bool:
+        place = self.watch.place(other)
+        return self.beside and cell is not None and place is not None and place.cell is None
 
     def testify(self, sighting: Sighting, bar: float, before: Evidence | None, samples: int = 8) -> Evidence:
         crowd, last = sighting.crowd, sighting.place.last
@@ -117,6 +122,22 @@ async def told(court: Court, days: float, *given: Seen) -> list[Cell | None]:
 async def test_another_batch_at_the_place_of_an_alert_is_an_alert_of_its_own(court: Court) -> None:
     first, second = Seen(range(1, 8), HERE, A, 6.0), Seen(range(8, 20), HERE, B, 9.0)
     assert await told(court, 1, first, second) == [A, B]
+
+
+@pytest.mark.parametrize("beside", [True, False])
+async def test_a_value_at_the_place_of_an_alert_that_names_none_is_told_where_that_alert_is_not_of_it(
+    court: Court, monkeypatch: pytest.MonkeyPatch, beside: bool
+) -> None:
+    monkeypatch.setattr(Sees, "beside", beside)
+    first, second = Seen(range(1, 8), HERE, None, 6.0), Seen(range(8, 20), HERE, B, 9.0)
+    assert len(await told(court, 1, first, second)) == 1 + beside
+
+
+async def test_of_two_faces_that_are_loud_at_once_the_more_telling_rings(court: Court) -> None:
+    faint = Seen(range(3), HERE, None, 2.0)
+    await told(court, 1, faint, replace(faint, hours=range(3, 8), score=6.0), Seen(range(3, 8), THERE, None, 9.0))
+    (alert,) = await court.alerts()
+    assert alert.evidence.window.observed == 10, "not the 7 of the one that was seen first"
 
 
 @pytest.mark.parametrize("cell", [A, ("sku", "A1"), None])
