@@ -105,3 +105,28 @@ async def test_its_curve_is_of_those_who_say_the_same_with_that_value(seen: tupl
     assert sum(point.observed for point in evidence.curve) < 3 * len(sighting.crowd.members)
     said = lookout.said(sighting, None, NOW // BUCKETS_PER_HOUR - 24, NOW // BUCKETS_PER_HOUR)
     assert sum(said.values()) >= 0.8 * len(sighting.crowd.members)
+
+
+@pytest.mark.parametrize(("products", "beside"), [(14, True), (1, False)])
+async def test_a_product_is_beside_an_alert_that_names_none_unless_much_of_what_that_tells_is_of_it(
+    products: int, beside: bool
+) -> None:
+    rng, stake = np.random.default_rng(2), 1.5 * np.eye(DIMENSION)[0]
+    usual = [
+        held(n, float(rng.uniform(0.1, 16 * 24)), rng.normal(size=DIMENSION), f"A{n % 30}-B1") for n in range(4_000)
+    ]
+    new = [
+        held(9_000 + n, 2.9 - n / 5, stake + 0.1 * rng.normal(size=DIMENSION), f"A{3 + n % products}-B1")
+        for n in range(14)
+    ]
+    lookout = Lookout(Kept(usual + new), Models(), 1.0)  # type: ignore[arg-type]
+    sighting = max(await lookout.look(NOW), key=lambda one: (not one.crowd.anywhere, one.score))
+    window = lookout.testify(sighting, 3.0, None).window
+    number = sighting.place.number
+    lookout.watch.tell(number, None)
+    assert lookout.is_beside(sighting, ("sku", "A3"), number, window) is beside
+    assert not lookout.is_beside(sighting, None, number, window)
+    lookout.watch.tell(number, ("sku", "A9"))
+    assert not lookout.is_beside(sighting, ("sku", "A3"), number, window), (
+        "an alert that names a value is told apart by that"
+    )
