@@ -13,11 +13,11 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from models.embed import Vectors
+from models.embed import Vectors, unit
 from models.fingerprint import normalise
 from models.groups import Groups, GroupSettings, dense_groups, even_groups
 from models.leaning import ILL, WELL, Leanings, are_opposite, mean_of
-from models.neighbours import nearest_within
+from models.neighbours import nearest_within, rows_at_once
 from models.portrait import RADIUS_SHARE, SMALLEST_RADIUS, shape_of
 from models.topic import TopicId
 from models.topics import TopicModel
@@ -122,27 +122,47 @@ def same_topic(candidate: Candidate, model: TopicModel, settings: DiscoverySetti
     return model.heir(model.places[best].id) if in_radii[best] < settings.same_topic else None
 
 
-def split_half_assign(
-    vectors: Vectors, groups: Groups, texts: Sequence[str], *, radius_share: float, seed: int = 0
-) -> Groups:
-    """The group that each message of a history would have gone to, had it come after the groups were found.
+def held_out_assign(vectors: Vectors, candidates: Sequence[Candidate], texts: Sequence[str]) -> Groups:
+    """The candidate, by its place, that each message of a history would have gone to, had it come after they were found.
 
-    Wordings are dealt into two halves, and each half goes to the centroids and radii of the other. Rates
-    learnt from this are those that later messages will show; learnt from the messages that made the groups
-    they would be too high, and hide surges. ``groups`` (n,) are of the fit; noise is -1 in both.
+    The nearest within whose radius it lies, -1 for none; to its own candidate the distance of a member is that to the
+    centroid of the other wordings there, as a newcomer's would be (leave one out). Rates learnt from this are those that
+    later messages show: where each half of the wordings went by the places of the other half, small candidates got a
+    quarter of them (docs/measured.md). ``vectors`` (n, d) and ``texts`` are those that the candidates were found among.
     """
-    wordings = wordings_of(texts)
-    deal = np.random.default_rng(seed).permutation(int(wordings.max()) + 1 if len(wordings) else 0) % 2
-    side = deal[wordings]
-    placed: Groups = np.full(len(groups), -1, dtype=np.intp)
-    for half in (0, 1):
-        fit, judged = side == half, side != half
-        names = _names(groups[fit])
-        shapes = [shape_of(vectors[fit & (groups == name)], radius_share) for name in names]
-        if shapes:
-            inside = nearest_within(vectors[judged], *_stacked(shapes))
-            placed[judged] = np.where(inside >= 0, names[inside], -1)
+    placed: Groups = np.full(len(vectors), -1, dtype=np.intp)
+    if not candidates:
+        return placed
+    own: Groups = np.full(len(vectors), -1, dtype=np.intp)
+    for name, candidate in enumerate(candidates):
+        own[candidate.rows] = name
+    apart = _apart_from_others(vectors, own, wordings_of(texts))
+    centroids = np.stack([candidate.centroid for candidate in candidates])
+    radii = np.array([candidate.radius for candidate in candidates], dtype=np.float32)
+    step = rows_at_once(len(candidates))
+    for start in range(0, len(vectors), step):
+        block = slice(start, start + step)
+        distances = 1 - vectors[block] @ centroids.T
+        members = np.flatnonzero(own[block] >= 0)
+        distances[members, own[block][members]] = apart[block][members]
+        reach = np.where(distances <= radii, distances, np.inf)
+        placed[block] = np.where(np.isfinite(reach).any(axis=1), reach.argmin(axis=1), -1)
     return placed
+
+
+def _apart_from_others(vectors: Vectors, groups: Groups, wordings: NDArray[np.intp]) -> NDArray[np.float32]:
+    """The distance of each row in a group to the centroid of the other wordings of its group, (n,); without any, 2."""
+    apart = np.full(len(vectors), 2, dtype=np.float32)
+    members = np.flatnonzero(groups >= 0)
+    pairs = np.stack([groups[members], wordings[members]])
+    _, firsts, which = np.unique(pairs, axis=1, return_index=True, return_inverse=True)
+    different = members[firsts]
+    totals = np.zeros((int(groups.max(initial=-1)) + 1, vectors.shape[1]))
+    np.add.at(totals, groups[different], vectors[different])
+    others = unit(totals[groups[members]] - vectors[different[which.ravel()]])
+    apart[members] = 1 - np.einsum("ij,ij->i", vectors[members], others)
+    apart[members[np.bincount(groups[different])[groups[members]] < 2]] = 2
+    return apart
 
 
 def wordings_of(texts: Sequence[str]) -> NDArray[np.intp]:

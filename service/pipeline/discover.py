@@ -16,9 +16,9 @@ from models.discovery import (
     Candidate,
     DiscoverySettings,
     discover,
+    held_out_assign,
     partition,
     same_topic,
-    split_half_assign,
     still_said,
 )
 from models.embed import Centring, Vectors, language_of
@@ -210,7 +210,7 @@ class Discovery:
         if not candidates:
             return []
         ids = await self._models.fresh_ids(len(candidates))
-        groups = _placed(candidates, vectors[free], texts, find != self._crowding, self._rules.settings)
+        groups = _placed(candidates, vectors[free], texts, find != self._crowding)
         against = opposed(leaning[free], np.array([one.leaning for one in candidates]))
         groups[against[np.arange(len(free)), groups] & (groups >= 0)] = -1
         for row, group in zip(free, groups, strict=True):
@@ -320,18 +320,13 @@ def _candidate(found: Emerging, vectors: Vectors, leaning: Leanings, settings: D
     return Candidate(found.rows, found.centroid, radius, found.customers, mean_of(leaning[found.rows]))
 
 
-def _placed(
-    candidates: Sequence[Candidate], vectors: Vectors, texts: Sequence[str], grouped: bool, settings: DiscoverySettings
-) -> NDArray[np.intp]:
+def _placed(candidates: Sequence[Candidate], vectors: Vectors, texts: Sequence[str], grouped: bool) -> NDArray[np.intp]:
     """Which candidate each message is counted under, -1 for none.
 
-    Groups of a whole history out of sample, so that the rates learnt from it are those that later messages will
+    Groups as if each message had come after them, so that the rates learnt from it are those that later messages will
     show; a place that crowds by its radius, so that its past is counted as its present is.
     """
-    if not grouped:
-        centroids = np.stack([one.centroid for one in candidates])
-        return nearest_within(vectors, centroids, np.array([one.radius for one in candidates], dtype=np.float32))
-    groups = np.full(len(vectors), -1, dtype=np.intp)
-    for number, candidate in enumerate(candidates):
-        groups[candidate.rows] = number
-    return split_half_assign(vectors, groups, texts, radius_share=settings.radius_share)
+    if grouped:
+        return held_out_assign(vectors, candidates, texts)
+    centroids = np.stack([one.centroid for one in candidates])
+    return nearest_within(vectors, centroids, np.array([one.radius for one in candidates], dtype=np.float32))

@@ -6,20 +6,23 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from models.discovery import (
     Candidate,
     DiscoverySettings,
     discover,
+    held_out_assign,
     partition,
     same_topic,
-    split_half_assign,
     still_said,
     wordings_of,
 )
 from models.embed import Centring, Vectors, unit
 from models.groups import GroupSettings
 from models.identity import merge
+from models.neighbours import nearest_within
+from models.portrait import shape_of
 from models.reduction import Reduction
 from models.topic import Topic, TopicId
 from models.topics import TopicModel
@@ -193,24 +196,57 @@ def test_a_narrow_candidate_at_the_rim_of_a_wide_topic_is_new() -> None:
     assert same_topic(candidate(np.array([1, 0.6, 0]), 0.05), known(np.eye(3)[0], 0.6)) is None
 
 
-def test_a_history_is_placed_by_the_half_that_did_not_see_it() -> None:
-    vectors, truth = issues(4, 80, spread=0.08)
-    placed = split_half_assign(vectors, truth.astype(np.intp), words(320), radius_share=0.9)
-    assert (placed[placed >= 0] == truth[placed >= 0]).all()
-    assert 0.8 < (placed >= 0).mean() < 0.97
+def grouped(vectors: Vectors, groups: NDArray[np.intp], share: float = 0.9) -> list[Candidate]:
+    rows = [np.flatnonzero(groups == name) for name in np.unique(groups[groups >= 0])]
+    return [Candidate(one, *shape_of(vectors[one], share), customers=len(one)) for one in rows]
+
+
+def test_a_history_goes_where_it_would_have_gone_had_it_come_later() -> None:
+    vectors, truth = issues(8, 80, spread=0.08)
+    seen, later = np.arange(len(vectors)) % 2 == 0, np.arange(len(vectors)) % 2 == 1
+    candidates = grouped(vectors[seen], truth[seen].astype(np.intp))
+    placed = held_out_assign(vectors[seen], candidates, words(int(seen.sum())))
+    assert (placed[placed >= 0] == truth[seen][placed >= 0]).all()
+    centroids = np.stack([one.centroid for one in candidates])
+    came = nearest_within(vectors[later], centroids, np.array([one.radius for one in candidates], np.float32))
+    assert (placed >= 0).mean() == pytest.approx((came >= 0).mean(), abs=0.05)
+
+
+@pytest.mark.parametrize("size", [4, 6, 10, 30])
+def test_a_small_group_is_given_as_much_of_its_history_as_will_come(size: int) -> None:
+    rng, centre = np.random.default_rng(size), np.eye(DIMENSION)[0]
+    kept = came = 0
+    for _ in range(40):
+        vectors = unit(centre + 0.12 * rng.normal(size=(2 * size, DIMENSION)))
+        (candidate,) = grouped(vectors[:size], np.zeros(size, np.intp), 0.98)
+        kept += int((held_out_assign(vectors[:size], [candidate], words(size)) >= 0).sum())
+        came += int((1 - vectors[size:] @ candidate.centroid <= candidate.radius).sum())
+    assert kept == pytest.approx(came, rel=0.25)
 
 
 def test_out_of_sample_a_group_of_strangers_keeps_few_of_its_members() -> None:
     rng = np.random.default_rng(5)
     strangers = unit(rng.normal(size=(200, DIMENSION)))
-    fit_alone = split_half_assign(strangers, np.repeat(np.arange(20), 10), words(200), radius_share=0.5)
-    assert (fit_alone == np.repeat(np.arange(20), 10)).mean() < 0.3
+    groups = np.repeat(np.arange(20), 10)
+    assert (held_out_assign(strangers, grouped(strangers, groups, 0.5), words(200)) == groups).mean() < 0.3
+
+
+def test_copies_of_a_wording_do_not_stand_for_one_another() -> None:
+    rng = np.random.default_rng(6)
+    alone = unit(rng.normal(size=(1, DIMENSION)))
+    vectors = np.concatenate([unit(np.eye(DIMENSION)[0] + 0.1 * rng.normal(size=(12, DIMENSION))), alone, alone])
+    (candidate,) = grouped(vectors[:12], np.zeros(12, np.intp))
+    candidate = replace(candidate, rows=np.arange(14))
+    placed = held_out_assign(vectors, [candidate], [*words(12), "the same", "The same!"])
+    assert (placed[:12] == 0).sum() >= 10 and (placed[12:] == -1).all()
 
 
 def test_a_history_of_noise_stays_noise() -> None:
     vectors, _ = issues(2, 20)
-    assert (split_half_assign(vectors, np.full(40, -1), words(40), radius_share=0.9) == -1).all()
-    assert len(split_half_assign(vectors[:0], np.empty(0, np.intp), [], radius_share=0.9)) == 0
+    assert (held_out_assign(vectors, [], words(40)) == -1).all()
+    (candidate,) = grouped(vectors, np.zeros(40, np.intp))
+    assert len(held_out_assign(vectors[:0], [replace(candidate, rows=np.empty(0, np.intp))], [])) == 0
+    assert held_out_assign(vectors[:1], [replace(candidate, rows=np.arange(1))], ["one"]).tolist() == [-1]
 
 
 def test_wordings_are_numbered_by_first_appearance() -> None:
