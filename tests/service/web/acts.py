@@ -67,7 +67,7 @@ ISSUES: tuple[dict[str, Any], ...] = (
     },
 )
 
-NOW = datetime.now(UTC).replace(minute=5, second=0, microsecond=0)
+NOW = (datetime.now(UTC) - timedelta(minutes=5)).replace(minute=5, second=0, microsecond=0)
 
 
 def alert(
