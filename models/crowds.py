@@ -152,8 +152,9 @@ class _Holder:
 
 def _holders(space: Space[Handle], past: Past, view: View) -> list[_Holder]:
     """The attributes that hold some centres' value of an attribute; of values too rare to crowd none is sought."""
-    codes = space.values[past.name][view.rows[view.centres]]
-    values, counts = np.unique(space.values[past.name][view.rows], return_counts=True)
+    recent = space.values[past.name][view.rows]
+    codes = recent[view.centres]
+    values, counts = np.unique(recent, return_counts=True)
     found: dict[str, _Holder] = {}
     for value in values[(counts > space.settings.min_others) & (values != NOWHERE)].tolist():
         name = past.holder(value)

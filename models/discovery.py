@@ -13,12 +13,12 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from models.embed import Vectors, unit
+from models.embed import Vectors
 from models.fingerprint import normalise
 from models.groups import Groups, GroupSettings, dense_groups, even_groups
 from models.leaning import ILL, WELL, Leanings, are_opposite, mean_of
-from models.neighbours import nearest_within, rows_at_once
-from models.portrait import RADIUS_SHARE, SMALLEST_RADIUS, shape_of
+from models.neighbours import nearest_within
+from models.portrait import RADIUS_SHARE, SMALLEST_RADIUS, others_of, shape_of
 from models.topic import TopicId
 from models.topics import TopicModel
 
@@ -130,44 +130,22 @@ def held_out_assign(vectors: Vectors, candidates: Sequence[Candidate], texts: Se
     later messages show: where each half of the wordings went by the places of the other half, small candidates got two
     fifths of them (docs/measured.md). ``vectors`` (n, d) and ``texts`` are those that the candidates were found among.
 
+    >>> from models.embed import unit
     >>> at = unit(np.array([[1, 0.1], [1, -0.1], [1, 0], [0, 1]]))  # the first two are near to the centroid as they made it
     >>> three = Candidate(np.arange(3), np.array([1, 0], np.float32), radius=0.01, customers=3)
     >>> held_out_assign(at, [three], ["one", "other", "third", "else"]).tolist()
     [-1, -1, 0, -1]
     """
-    placed: Groups = np.full(len(vectors), -1, dtype=np.intp)
+    own, apart = np.full(len(vectors), -1, dtype=np.intp), np.zeros(len(vectors), dtype=np.float32)
     if not candidates:
-        return placed
-    own: Groups = np.full(len(vectors), -1, dtype=np.intp)
-    for name, candidate in enumerate(candidates):
-        own[candidate.rows] = name
-    apart = _apart_from_others(vectors, own, wordings_of(texts))
-    centroids = np.stack([candidate.centroid for candidate in candidates])
-    radii = np.array([candidate.radius for candidate in candidates], dtype=np.float32)
-    step = rows_at_once(len(candidates))
-    for start in range(0, len(vectors), step):
-        block = slice(start, start + step)
-        distances = 1 - vectors[block] @ centroids.T
-        members = np.flatnonzero(own[block] >= 0)
-        distances[members, own[block][members]] = apart[block][members]
-        reach = np.where(distances <= radii, distances, np.inf)
-        placed[block] = np.where(np.isfinite(reach).any(axis=1), reach.argmin(axis=1), -1)
-    return placed
-
-
-def _apart_from_others(vectors: Vectors, groups: Groups, wordings: NDArray[np.intp]) -> NDArray[np.float32]:
-    """The distance of each row in a group to the centroid of the other wordings of its group, (n,); without any, 2."""
-    apart = np.full(len(vectors), 2, dtype=np.float32)
-    members = np.flatnonzero(groups >= 0)
-    pairs = np.stack([groups[members], wordings[members]])
-    _, firsts, which = np.unique(pairs, axis=1, return_index=True, return_inverse=True)
-    different = members[firsts]
-    totals = np.zeros((int(groups.max(initial=-1)) + 1, vectors.shape[1]))
-    np.add.at(totals, groups[different], vectors[different])
-    others = unit(totals[groups[members]] - vectors[different[which.ravel()]])
-    apart[members] = 1 - np.einsum("ij,ij->i", vectors[members], others)
-    apart[members[np.bincount(groups[different])[groups[members]] < 2]] = 2
-    return apart
+        return own
+    wordings = wordings_of(texts)
+    for name, rows in enumerate(candidate.rows for candidate in candidates):
+        _, firsts, which = np.unique(wordings[rows], return_index=True, return_inverse=True)
+        others = others_of(vectors[rows[firsts]])[which]
+        own[rows], apart[rows] = name, 1 - np.einsum("ij,ij->i", vectors[rows], others)
+    shapes = [(candidate.centroid, candidate.radius) for candidate in candidates]
+    return nearest_within(vectors, *_stacked(shapes), own=(own, apart))
 
 
 def wordings_of(texts: Sequence[str]) -> NDArray[np.intp]:

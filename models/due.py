@@ -40,14 +40,13 @@ class Past:
         """
         own, rests = self._due(self._buckets[self._rows[value]])
         if self.holder(value) is not None:
-            own = np.maximum(own, self._due(self._buckets[self._product(value)[1]])[0] * self.left(value))
+            due, left = self._shared(value)
+            own = np.maximum(own, due * left)
         return own, DAY_NOISE + 1 / (rests + 0.5)
 
     def left(self, value: int) -> Floats:
         """Of what is due of its product in each window, the part that its others leave to a batch, (windows,)."""
-        product = self._buckets[self._product(value)[1]]
-        others = self._since(product) - self._since(self._buckets[self._rows[value]])
-        return np.maximum(1 - others / np.maximum(self._due(product)[0], 0.5), _LEAST_LEFT)
+        return self._shared(value)[1]
 
     def is_new(self, value: int) -> bool:
         """Whether a value came first in the days whose messages tell what shares are now: then they do not tell its."""
@@ -62,6 +61,13 @@ class Past:
         rows = self._product(value)[1]
         past: Ints = rows[self._buckets[rows] < self._begins[-1]]
         return past
+
+    def _shared(self, value: int) -> tuple[Floats, Floats]:
+        """What is due of a batch's product in each window, and the part of it that the others leave, each (windows,)."""
+        product = self._buckets[self._product(value)[1]]
+        due, _ = self._due(product)
+        others = self._since(product) - self._since(self._buckets[self._rows[value]])
+        return due, np.maximum(1 - others / np.maximum(due, 0.5), _LEAST_LEFT)
 
     def _product(self, value: int) -> tuple[str | None, Ints]:
         """The attribute that holds a value, and the rows of what holds it; where none does, its own.

@@ -50,14 +50,27 @@ def rows_at_once(columns: int) -> int:
     return max(1, SIMILARITIES_AT_ONCE // max(1, columns))
 
 
-def nearest_within(vectors: Vectors, centroids: Vectors, radii: NDArray[np.float32]) -> NDArray[np.intp]:
-    """The nearest centroid within whose own radius each vector lies, -1 where there is none; shape (n,)."""
+def nearest_within(
+    vectors: Vectors,
+    centroids: Vectors,
+    radii: NDArray[np.float32],
+    *,
+    own: tuple[NDArray[np.intp], NDArray[np.float32]] | None = None,
+) -> NDArray[np.intp]:
+    """The nearest centroid within whose own radius each vector lies, -1 where there is none; shape (n,).
+
+    ``own``: which centroid each vector helped to make, -1 for none, and the distance to it that counts instead; each (n,).
+    """
     placed = np.full(len(vectors), -1, dtype=np.intp)
     if not len(centroids):
         return placed
     step = rows_at_once(len(centroids))
     for start in range(0, len(vectors), step):
         distances = 1 - vectors[start : start + step] @ centroids.T
+        if own is not None:
+            names, apart = (each[start : start + step] for each in own)
+            members = np.flatnonzero(names >= 0)
+            distances[members, names[members]] = apart[members]
         reach = np.where(distances <= radii, distances, np.inf)
         placed[start : start + step] = np.where(np.isfinite(reach).any(axis=1), reach.argmin(axis=1), -1)
     return placed

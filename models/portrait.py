@@ -80,11 +80,15 @@ def exemplars_of(messages: Sequence[Message], vectors: Vectors, centroid: NDArra
     return tuple(found.values())
 
 
+def others_of(members: Vectors) -> Vectors:
+    """The direction of the others of each member, (n, d); zeros where there are none."""
+    return unit(members.sum(axis=0) - members)
+
+
 def shape_of(members: Vectors, radius_share: float) -> tuple[NDArray[np.float32], float]:
     """Centroid and radius. Each member's distance is to the centroid of the others, as a newcomer's would be."""
-    total = members.sum(axis=0)
-    centroid = unit(total[None])[0]
-    others = unit(total - members) if len(members) > 2 else np.broadcast_to(centroid, members.shape)
+    centroid = unit(members.sum(axis=0)[None])[0]
+    others = others_of(members) if len(members) > 2 else np.broadcast_to(centroid, members.shape)
     distances = 1 - np.einsum("ij,ij->i", members, others)
     return centroid, max(radius_of(distances, radius_share), SMALLEST_RADIUS)
 

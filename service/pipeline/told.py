@@ -97,10 +97,6 @@ class Told:
             self._behind[topic] = reading.bucket, cell
         return cell
 
-    async def _places(self, bench: Bench, since: int) -> list[int]:
-        """Numbers of the places of crowds that were told lately, as of bucket ``since``."""
-        return [number for number, _ in await self._crowds(bench, since)]
-
     async def _crowds(self, bench: Bench, since: int) -> list[tuple[int, Alert | None]]:
         """Crowds that were told lately, as of bucket ``since``, by the number of their place; what sales excuse is not
         told."""
@@ -136,22 +132,24 @@ class Told:
 
     async def is_another(self, bench: Bench, sighting: Sighting) -> bool:
         """Whether what is seen is another event than what was told of its own place."""
-        place = sighting.place
-        return self._lookout.is_another(sighting) or (
-            place.told and await self._is_beside(bench, sighting, sighting.crowd.cell, place.number)
-        )
-
-    async def _is_beside(self, bench: Bench, sighting: Sighting, cell: Cell | None, number: int) -> bool:
-        """Whether what is seen, and names this value, is another event than an alert on the place of this number, which names
-        none, tells."""
-        surge = bench.crowds.get(f"{CROWD}{number}")
+        if self._lookout.is_another(sighting):
+            return True
+        number, told = sighting.place.number, sighting.place.told
+        surge = bench.crowds.get(f"{CROWD}{number}") if told else None
         alert = await self._docket.alert(surge) if surge is not None else None
+        return self._is_beside(sighting, sighting.crowd.cell, number, alert)
+
+    def _is_beside(self, sighting: Sighting, cell: Cell | None, number: int, alert: Alert | None) -> bool:
+        """Whether what is seen, and names this value, is another event than the alert on the place of this number, which names
+        none, tells."""
         return alert is not None and self._lookout.is_beside(sighting, cell, number, alert.evidence.window)
 
     async def _is_face(self, bench: Bench, sighting: Sighting, cell: Cell | None) -> bool:
-        for one in await self._places(bench, sighting.first):
-            if self._lookout.is_kin(sighting, cell, one) and not await self._is_beside(bench, sighting, cell, one):
-                return True
+        if any(
+            self._lookout.is_kin(sighting, cell, number) and not self._is_beside(sighting, cell, number, alert)
+            for number, alert in await self._crowds(bench, sighting.first)
+        ):
+            return True
         told = {topic: share for topic, share in sighting.parts.items() if await self._on(bench, topic, sighting)}
         return sum(told.values()) >= _MUCH or (
             not sighting.parts and await self._on(bench, sighting.topic.id, sighting)
