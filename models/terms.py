@@ -99,7 +99,7 @@ def _label(language: Language, ranked: Sequence[tuple[Language, str]], one: _Cla
     """The best words of the language, in the order in which messages say them; empty where none is fit."""
     best = [key for key in ranked if key[0] == language][:_LABEL_WORDS]
     if not best:
-        best = [key for key, _ in one.counts.most_common() if key[0] == language][:1]
+        best = sorted((key for key in one.counts if key[0] == language), key=lambda key: (-one.counts[key], key))[:1]
     spoken = sorted(best, key=lambda key: one.places[key] / one.counts[key])
     return " ".join(_form(key, one) for key in spoken)
 

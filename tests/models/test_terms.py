@@ -107,6 +107,12 @@ def test_one_ranting_message_does_not_name_a_topic() -> None:
     assert not any("垃圾" in term for term in found.terms)
 
 
+def test_of_words_that_are_said_as_often_every_run_takes_the_same() -> None:
+    texts = ["市场租赁首届杨斌", "价格高速公路", "银行股票"]
+    (found,) = describe([texts])
+    assert found.labels == {"zh": min(word for text in texts for word in words(text))}
+
+
 @pytest.mark.parametrize("texts", [[], ["👍"], ["！！！", "？"], ["12345"], ["的", "了"]])
 def test_a_topic_without_words_is_called_unnamed_rather_than_nothing(texts: list[str]) -> None:
     (found,) = describe([texts])
